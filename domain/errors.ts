@@ -71,6 +71,8 @@ export class RotationAbandoned extends define('RotationAbandoned', false) {}
 export class RotationReverted extends define('RotationReverted', false) {}
 /** The workflow is at work; Secrets Manager is to ask again. */
 export class RotationInProgress extends define('RotationInProgress', true) {}
+/** The credential in use failed the test that Secrets Manager asked for without a rotation. */
+export class TestFailed extends define('TestFailed', false) {}
 /** The workflow ended without success as often as one token allows. */
 export class AttemptsExhausted extends define('AttemptsExhausted', false) {}
 /** The version under this token has no value yet. */
@@ -109,6 +111,7 @@ export const rotorErrors = {
   RotationAbandoned,
   RotationReverted,
   RotationInProgress,
+  TestFailed,
   AttemptsExhausted,
   PendingValueMissing,
   ConsumerRefused,

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+
+/** The label that Rotor puts on a version whose credential must not be overwritten yet. */
+export const heldLabel = 'rotor-held';
+
+/** The fixed name of the state machine, so that rotation function and machine need not reference each other. */
+export const stateMachineName = 'rotor-rotation';
+
+/** Where enrolments live in Parameter Store. */
+const parameterRoot = '/rotor/secrets';
+
+/**
+ * Writes any name with the characters that one level of a parameter name may hold; reversible.
+ *
+ * Secret names may hold `/ + = @` and `_`, parameter levels may hold letters, digits, `.`, `-` and `_`
+ * (AWS: Systems Manager, "Parameter name requirements"). Everything else, and `_` itself, becomes `_` and two
+ * hexadecimal digits for each of its UTF-8 bytes.
+ */
+export function parameterLevel(name: string): string {
+  return [...Buffer.from(name, 'utf8')]
+    .map((byte) => {
+      const character = String.fromCharCode(byte);
+      return /[A-Za-z0-9.-]/.test(character) ? character : `_${byte.toString(16).padStart(2, '0')}`;
+    })
+    .join('');
+}
+
+/** The name that `parameterLevel` was given. */
+export function nameOfLevel(level: string): string {
+  const bytes = level.replace(/_([0-9a-f]{2})/g, (_, hex: string) => `%${hex}`);
+  return decodeURIComponent(bytes);
+}
+
+/** Everything that is enrolled for one secret lies below this path. */
+export function secretParameters(secretName: string): string {
+  return `${parameterRoot}/${parameterLevel(secretName)}`;
+}
+
+/** Name of the parameter that holds a secret's policy. */
+export function secretPolicyParameter(secretName: string): string {
+  return `${secretParameters(secretName)}/policy`;
+}
+
+/** Name of the parameter by which one application enrols as a consumer of a secret. */
+export function consumerParameter(secretName: string, consumer: string): string {
+  return `${secretParameters(secretName)}/consumers/${parameterLevel(consumer)}`;
+}
+
+/** The name of a secret, from its ARN: what follows `secret:`, without the hyphen and six characters that AWS adds. */
+export function secretNameOf(secretArn: string): string {
+  return (secretArn.split(':').slice(6).join(':') || secretArn).replace(/-[A-Za-z0-9]{6}$/, '');
+}
+
+/**
+ * Name of a rotation's execution: the same for every repeat of one attempt, so that starting it is idempotent.
+ *
+ * Step Functions allows 80 characters and remembers a closed name for 90 days. A token has 64 characters at most;
+ * what is left shows the secret's name to whoever reads the list of executions, and 8 characters of a hash keep two
+ * secrets apart whose tokens and short names are equal.
+ */
+export function executionName(secretArn: string, token: string, attempt: number, mode: 'rotate' | 'test'): string {
+  const hash = createHash('sha256').update(secretArn).digest('hex').slice(0, 8);
+  const tail = `-${hash}-${token.replace(/[^A-Za-z0-9_-]/g, '_')}-${mode === 'test' ? 't' : ''}${String(attempt)}`;
+  const slug = secretNameOf(secretArn).replace(/[^A-Za-z0-9_-]+/g, '-');
+  return `${slug.slice(0, 80 - tail.length)}${tail}`.replace(/^-+/, '');
+}

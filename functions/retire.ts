@@ -1,0 +1,42 @@
+import * as z from 'zod/mini';
+import { isNamed } from '../aws/named';
+import { secretsManager } from '../aws/secrets';
+import { RotationAbandoned } from '../domain/errors';
+import { chosenRotator, contextFor } from './target';
+import { log, task } from './task';
+
+const secrets = secretsManager();
+
+const input = z.object({
+  secretArn: z.string(),
+  /** Version whose credential is to stop working. */
+  stop: z.string(),
+  /** Version that AWSCURRENT must name, and whose credential goes on working. */
+  keep: z.string(),
+  rotator: z.string(),
+  admin: z.nullable(z.string()),
+});
+
+/**
+ * Stops one credential, reversibly where the target can, and leaves the one in use alone.
+ *
+ * Reading `keep` by label and version id at once is the check that AWSCURRENT is still on it: RotationAbandoned. A
+ * version that never got a value has nothing to stop. SamePrincipal where both name one user.
+ */
+export const handler = task('retire', input, async ({ secretArn, stop, keep, rotator, admin }, lambda) => {
+  const kept = await secrets.read(secretArn, keep, 'AWSCURRENT').catch((error: unknown) => {
+    if (isNamed(error, 'InvalidRequestException', 'ResourceNotFoundException'))
+      throw new RotationAbandoned(`AWSCURRENT is no longer on version ${keep}`);
+    throw error;
+  });
+  const stopped = await secrets.read(secretArn, stop).catch((error: unknown) => {
+    if (isNamed(error, 'ResourceNotFoundException')) return undefined;
+    throw error;
+  });
+  if (stopped === undefined) {
+    log('warn', 'nothing to stop: the version has no value', { secretArn, stop });
+    return {};
+  }
+  await chosenRotator(rotator).retire({ from: stopped.text, to: kept.text }, await contextFor(secrets, admin, lambda));
+  return {};
+});
