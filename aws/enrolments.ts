@@ -20,12 +20,16 @@ export function parameterStore(): Enrolments {
       const path = secretParameters(secretName);
       let policy: string | undefined;
       const consumers: Record<string, string> = {};
-      const pages = paginateGetParametersByPath({ client }, { Path: path, Recursive: true, WithDecryption: false });
+      const pages = paginateGetParametersByPath(
+        { client },
+        { Path: path, Recursive: true, WithDecryption: false },
+      );
       for await (const page of pages)
         for (const { Name: name, Value: value } of page.Parameters ?? []) {
           const rest = (name ?? '').slice(path.length + 1);
           if (rest === 'policy') policy = value;
-          else if (rest.startsWith('consumers/')) consumers[nameOfLevel(rest.slice('consumers/'.length))] = value ?? '';
+          else if (rest.startsWith('consumers/'))
+            consumers[nameOfLevel(rest.slice('consumers/'.length))] = value ?? '';
         }
       return { policy, consumers };
     },

@@ -29,7 +29,8 @@ export interface Executions {
 /** Makes a client for the executions of one state machine. */
 export function executionsOf(stateMachineArn: string): Executions {
   const client = new SFNClient({ maxAttempts: 5 });
-  const executionArn = (name: string) => `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+  const executionArn = (name: string) =>
+    `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
   return {
     async start(name, input) {
       try {

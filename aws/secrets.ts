@@ -46,7 +46,11 @@ export function secretsManager(purpose: 'rotor' | 'rotor-waiting' = 'rotor'): Se
   return {
     async describe(secretId) {
       const answer = await client.send(new DescribeSecretCommand({ SecretId: secretId }));
-      return { arn: answer.ARN ?? secretId, name: answer.Name ?? secretId, labels: answer.VersionIdsToStages ?? {} };
+      return {
+        arn: answer.ARN ?? secretId,
+        name: answer.Name ?? secretId,
+        labels: answer.VersionIdsToStages ?? {},
+      };
     },
     async read(secretId, versionId, stage) {
       const answer = await client.send(
@@ -56,7 +60,8 @@ export function secretsManager(purpose: 'rotor' | 'rotor-waiting' = 'rotor'): Se
           ...(stage === undefined ? {} : { VersionStage: stage }),
         }),
       );
-      if (answer.SecretString === undefined) throw new SecretMalformed(`secret ${secretId} is binary, not text`);
+      if (answer.SecretString === undefined)
+        throw new SecretMalformed(`secret ${secretId} is binary, not text`);
       return { text: answer.SecretString, versionId: answer.VersionId ?? '', createdAt: answer.CreatedDate };
     },
     async putPending(secretId, token, text) {

@@ -39,7 +39,9 @@ export interface AlertMessage {
 export function wordAlert(incident: Incident, runbookUrl: string): AlertMessage {
   const { secret, state, error, cause, outcome, kind } = incident;
   const subject = ascii(
-    kind === 'warning' ? `Rotor: rotation of ${secret.name} waits` : `Rotor: rotation of ${secret.name} failed (${outcome})`,
+    kind === 'warning'
+      ? `Rotor: rotation of ${secret.name} waits`
+      : `Rotor: rotation of ${secret.name} failed (${outcome})`,
   ).slice(0, 100);
   const truth = whatIsTrue(incident);
   const steps = whatToDo(incident, runbookUrl);
@@ -90,7 +92,9 @@ export function wordAlert(incident: Incident, runbookUrl: string): AlertMessage 
 
 function whatIsTrue({ kind, outcome, current, previous, token, held }: Incident): string[] {
   if (kind === 'warning')
-    return [`AWSCURRENT is version ${current ?? 'unknown'} and keeps working; nothing has changed at the target.`];
+    return [
+      `AWSCURRENT is version ${current ?? 'unknown'} and keeps working; nothing has changed at the target.`,
+    ];
   const lines = [
     current === null
       ? 'Nobody could read which version AWSCURRENT names.'
@@ -107,12 +111,14 @@ function whatIsTrue({ kind, outcome, current, previous, token, held }: Incident)
     'revert-failed': 'Going back did not come to its end: check now whether AWSCURRENT logs in.',
   };
   lines.push(told[outcome]);
-  if (held !== null) lines.push(`Version ${held} is held (label ${heldLabel}): no rotation starts until it is released.`);
+  if (held !== null)
+    lines.push(`Version ${held} is held (label ${heldLabel}): no rotation starts until it is released.`);
   return lines;
 }
 
 function whatToDo({ kind, error, secret, held, notes }: Incident, runbookUrl: string): string[] {
-  if (kind === 'warning') return ['Check whether the target is up and reachable. Rotor goes on trying by itself.'];
+  if (kind === 'warning')
+    return ['Check whether the target is up and reachable. Rotor goes on trying by itself.'];
   return [
     ...notes,
     remedyFor(error),
@@ -130,7 +136,12 @@ export function releaseCommand(secretArn: string, versionId: string): string {
 /** Where an operator sees the execution; the region is the ARN's own. */
 export function consoleLink(executionArn: string): string {
   const [, partition, , region] = executionArn.split(':');
-  const domain = partition === 'aws-cn' ? 'console.amazonaws.cn' : partition === 'aws-us-gov' ? 'console.amazonaws-us-gov.com' : 'console.aws.amazon.com';
+  const domain =
+    partition === 'aws-cn'
+      ? 'console.amazonaws.cn'
+      : partition === 'aws-us-gov'
+        ? 'console.amazonaws-us-gov.com'
+        : 'console.aws.amazon.com';
   return `https://${region ?? ''}.${domain}/states/home?region=${region ?? ''}#/v2/executions/details/${executionArn}`;
 }
 

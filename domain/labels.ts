@@ -59,12 +59,16 @@ export interface Reversal {
  * AWSCURRENT is taken from the token's version only, so a value that somebody wrote meanwhile stays in use. The hold is
  * placed before AWSCURRENT moves and AWSPENDING goes last: while either is on the token, no other rotation starts.
  */
-export function movesToRevert(labels: Labels, { previous, token, holdToken }: Reversal): readonly LabelMove[] {
+export function movesToRevert(
+  labels: Labels,
+  { previous, token, holdToken }: Reversal,
+): readonly LabelMove[] {
   const moves: LabelMove[] = [];
   const held = versionWith(labels, heldLabel);
   if (holdToken && held !== token)
     moves.push({ stage: heldLabel, to: token, ...(held === undefined ? {} : { from: held }) });
-  if (versionWith(labels, 'AWSCURRENT') === token) moves.push({ stage: 'AWSCURRENT', to: previous, from: token });
+  if (versionWith(labels, 'AWSCURRENT') === token)
+    moves.push({ stage: 'AWSCURRENT', to: previous, from: token });
   if (!holdToken && held !== undefined && (held === previous || held === token))
     moves.push({ stage: heldLabel, from: held });
   if (versionWith(labels, 'AWSPENDING') === token) moves.push({ stage: 'AWSPENDING', from: token });

@@ -58,7 +58,12 @@ export function secretNameOf(secretArn: string): string {
  * what is left shows the secret's name to whoever reads the list of executions, and 8 characters of a hash keep two
  * secrets apart whose tokens and short names are equal.
  */
-export function executionName(secretArn: string, token: string, attempt: number, mode: 'rotate' | 'test'): string {
+export function executionName(
+  secretArn: string,
+  token: string,
+  attempt: number,
+  mode: 'rotate' | 'test',
+): string {
   const hash = createHash('sha256').update(secretArn).digest('hex').slice(0, 8);
   const tail = `-${hash}-${token.replace(/[^A-Za-z0-9_-]/g, '_')}-${mode === 'test' ? 't' : ''}${String(attempt)}`;
   const slug = secretNameOf(secretArn).replace(/[^A-Za-z0-9_-]+/g, '-');

@@ -20,12 +20,15 @@ export const leastEntropyBits = 128;
  * passwords that fulfil the rules. The default, 32 of 62 characters, has 190 bits.
  */
 export function drawPassword(rules: PasswordRules): string {
-  const allowed = (text: string) => [...text].filter((character) => !rules.excludeCharacters.includes(character));
+  const allowed = (text: string) =>
+    Array.from(text).filter((character) => !rules.excludeCharacters.includes(character));
   const wanted = rules.require.map((name) => allowed(classes[name]));
   const empty = rules.require.find((_, index) => wanted[index]?.length === 0);
   if (empty !== undefined)
     throw new PolicyInvalid(`password: excludeCharacters leaves nothing of the required class ${empty}`);
-  const alphabet = [...new Set([...allowed(classes.lower + classes.upper + classes.digit), ...wanted.flat()])];
+  const alphabet = [
+    ...new Set([...allowed(classes.lower + classes.upper + classes.digit), ...wanted.flat()]),
+  ];
   const bits = rules.length * Math.log2(Math.max(1, alphabet.length));
   if (bits < leastEntropyBits)
     throw new PolicyInvalid(
@@ -33,6 +36,7 @@ export function drawPassword(rules: PasswordRules): string {
     );
   for (;;) {
     const drawn = Array.from({ length: rules.length }, () => alphabet[randomInt(alphabet.length)] ?? '');
-    if (wanted.every((characters) => drawn.some((character) => characters.includes(character)))) return drawn.join('');
+    if (wanted.every((characters) => drawn.some((character) => characters.includes(character))))
+      return drawn.join('');
   }
 }

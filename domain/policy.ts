@@ -3,13 +3,18 @@ import { PolicyInvalid } from './errors';
 
 const seconds = (least: number, most: number) => z.int().check(z.gte(least), z.lte(most));
 
-const passwordRules = z.strictObject({
+/** Shape of the password rules, which travel from the plan to CreateSecret. */
+export const passwordRules = z.strictObject({
   /** Characters; the target's own limit applies too. */
   length: z._default(z.int().check(z.gte(12), z.lte(128)), 32),
   /** Characters that never occur, as in AWS's ExcludeCharacters. */
   excludeCharacters: z._default(z.string(), ''),
   /** Character classes of which at least one character occurs. */
-  require: z._default(z.array(z.enum(['lower', 'upper', 'digit', 'punctuation'])), ['lower', 'upper', 'digit']),
+  require: z._default(z.array(z.enum(['lower', 'upper', 'digit', 'punctuation'])), [
+    'lower',
+    'upper',
+    'digit',
+  ]),
 });
 
 const drainRules = z.strictObject({
@@ -105,7 +110,13 @@ function allowed(issue: z.core.$ZodIssue): string {
       return `must be at least ${String(issue.minimum)}`;
     case 'too_big':
       return `must be at most ${String(issue.maximum)}`;
-    default:
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'invalid_union':
+    case 'invalid_key':
+    case 'invalid_element':
+    case 'unrecognized_keys':
+    case 'custom':
       return 'has a wrong form';
   }
 }

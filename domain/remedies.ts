@@ -3,32 +3,42 @@ import type { RotorErrorName } from './errors';
 /** What each error asks the operator to do; docs/errors.md says the same at length, by test. */
 export const remedies = {
   SecretMalformed: 'Mend the secret value: the message names the fields. Then rotate again.',
-  RotatorUnknown: 'Name a rotator in the policy parameter, or give the secret the documented JSON with its engine.',
+  RotatorUnknown:
+    'Name a rotator in the policy parameter, or give the secret the documented JSON with its engine.',
   PolicyInvalid: 'Mend the parameter that the message names. Then rotate again.',
   AdminMissing: 'Create the admin secret, or correct masterarn in the secret or admin in its policy.',
   AdminIsTheSecret: 'Name another secret as admin: a credential cannot stand by while it is replaced.',
   AdminRejected: 'Make the admin secret hold a login that the target accepts. Then rotate again.',
   UserNameTooLong: 'Choose a user name of at most 57 bytes, or rotate with one user.',
-  TargetUnreachable: 'Check host, port, security groups and DNS from the functions\' subnets. Then rotate again.',
+  TargetUnreachable:
+    "Check host, port, security groups and DNS from the functions' subnets. Then rotate again.",
   TargetRefused: 'Read the message of the target: it says what it refused. Mend it there, then rotate again.',
-  PermissionMissing: 'Grant the admin what the rotator\'s README lists. Then rotate again.',
-  TlsUnavailable: 'Enable TLS at the target or make its certificate trusted; or say "ssl": false in the secret.',
-  CredentialRejected: 'Find out at the target why it refuses this login (lock, expiry, host rules). Then rotate again.',
+  PermissionMissing: "Grant the admin what the rotator's README lists. Then rotate again.",
+  TlsUnavailable:
+    'Enable TLS at the target or make its certificate trusted; or say "ssl": false in the secret.',
+  CredentialRejected:
+    'Find out at the target why it refuses this login (lock, expiry, host rules). Then rotate again.',
   CredentialUnusable: 'Give the login what its users need, as the message says. Then rotate again.',
   OverlapExhausted: 'Free a slot for a second credential at the target. Then rotate again.',
-  CloneOwnsObjects: 'Run the REASSIGN OWNED commands of the message in each database it names. Then rotate again.',
+  CloneOwnsObjects:
+    'Run the REASSIGN OWNED commands of the message in each database it names. Then rotate again.',
   PrincipalInUse: 'Move the applications that the message names to the current value. Then rotate again.',
-  SamePrincipal: 'Nothing was stopped. See which versions name the same user, and correct the secret by hand.',
+  SamePrincipal:
+    'Nothing was stopped. See which versions name the same user, and correct the secret by hand.',
   PreviousStillHeld: 'Make sure that nobody uses the held version, take its label off, then rotate again.',
-  RotationAbandoned: 'Somebody moved the labels while the rotation ran. Check that the value in AWSCURRENT works.',
+  RotationAbandoned:
+    'Somebody moved the labels while the rotation ran. Check that the value in AWSCURRENT works.',
   RotationReverted: 'Read the alert of the rotation that went back: it names the cause. Then rotate again.',
   RotationInProgress: 'Nothing: Secrets Manager asks again by itself.',
   TestFailed: 'The value in AWSCURRENT does not work at the target: correct one or the other.',
-  AttemptsExhausted: 'Look at the named executions: each died before it could go back. Mend the cause, then rotate again.',
+  AttemptsExhausted:
+    'Look at the named executions: each died before it could go back. Mend the cause, then rotate again.',
   PendingValueMissing: 'Rotate again. If it recurs, see whether something else moves the label AWSPENDING.',
   ConsumerRefused: 'Ask the owner of the application for the reason. Mend it, then rotate again.',
-  ConsumerSilent: 'Find out whether the application has the current value, then take the label off and rotate again.',
-  CredentialStillUsed: 'Find the applications that still log in with the old credential, then take the label off.',
+  ConsumerSilent:
+    'Find out whether the application has the current value, then take the label off and rotate again.',
+  CredentialStillUsed:
+    'Find the applications that still log in with the old credential, then take the label off.',
   InvocationMalformed: 'The function was invoked by something else than its workflow: see who may invoke it.',
   EnvironmentInvalid: 'Deploy the stack again: the function lacks what its construct sets.',
 } as const satisfies Record<RotorErrorName, string>;
@@ -37,5 +47,5 @@ export const remedies = {
 export function remedyFor(errorName: string): string {
   return errorName in remedies
     ? remedies[errorName as RotorErrorName]
-    : 'Read the execution: the state that failed shows the message. AWS\'s own errors mean what its documentation says.';
+    : "Read the execution: the state that failed shows the message. AWS's own errors mean what its documentation says.";
 }

@@ -23,7 +23,9 @@ const longestReason = 256;
  * or answers a token that no longer waits is dropped with a line in the log, since repeating would not mend it. Whether
  * consumer, version and account are the right ones is for the waiting state to judge, which knows what it asked.
  */
-export const handler = async (event: EventBridgeEvent<string, unknown>): Promise<{ readonly completed: boolean }> => {
+export const handler = async (
+  event: EventBridgeEvent<string, unknown>,
+): Promise<{ readonly completed: boolean }> => {
   const parsed = z.safeParse(eventSchemas[detailTypes.refreshAcknowledged], event.detail);
   if (!parsed.success) {
     const fields = parsed.error.issues.map((issue) => issue.path.join('.'));
@@ -35,9 +37,16 @@ export const handler = async (event: EventBridgeEvent<string, unknown>): Promise
   const completed = await {
     loaded: () => tokens.succeed(taskToken, answer),
     refused: () =>
-      tokens.fail(taskToken, 'ConsumerRefused', { ...answer, reason: (reason ?? 'no reason given').slice(0, longestReason) }),
+      tokens.fail(taskToken, 'ConsumerRefused', {
+        ...answer,
+        reason: (reason ?? 'no reason given').slice(0, longestReason),
+      }),
     working: () => tokens.heartbeat(taskToken),
   }[outcome]();
-  log('info', completed ? 'acknowledged' : 'nobody waits for this acknowledgement', { consumer, versionId, outcome });
+  log('info', completed ? 'acknowledged' : 'nobody waits for this acknowledgement', {
+    consumer,
+    versionId,
+    outcome,
+  });
   return { completed };
 };

@@ -4,7 +4,7 @@ import { isNamed } from '../aws/named';
 import type { Secrets } from '../aws/secrets';
 import { AdminIsTheSecret, AdminMissing } from '../domain/errors';
 import { drawPassword } from '../domain/password';
-import type { PasswordRules } from '../domain/policy';
+import { passwordRules } from '../domain/policy';
 import { rotatorFor } from '../rotators/registry';
 import { contextFor } from './target';
 
@@ -16,7 +16,7 @@ export const createSecretInput = z.object({
   previousVersionId: z.string(),
   rotator: z.nullable(z.string()),
   admin: z.nullable(z.string()),
-  password: z.custom<PasswordRules>((value) => typeof value === 'object' && value !== null),
+  password: passwordRules,
 });
 
 /** What the rest of the workflow needs to know about the credential: names and traits only. */
@@ -46,7 +46,9 @@ export async function createSecret(
   const { traits } = rotator;
   const admin = traits.admin === 'none' ? undefined : (input.admin ?? rotator.adminArn(current.text));
   if (admin === undefined && traits.admin === 'required')
-    throw new AdminMissing(`rotator ${name} needs an admin: neither masterarn in the secret nor admin in its policy names one`);
+    throw new AdminMissing(
+      `rotator ${name} needs an admin: neither masterarn in the secret nor admin in its policy names one`,
+    );
   if (admin !== undefined && namesSecret(admin, secretArn))
     throw new AdminIsTheSecret(`admin of ${secretArn} is the secret itself`);
 
@@ -55,7 +57,9 @@ export async function createSecret(
   const written = mintedAtTarget ? await valueOf(secrets, secretArn, versionId) : undefined;
   let pending: string | undefined = written;
   if (pending === undefined) {
-    const context = await contextFor(secrets, mintedAtTarget ? admin : undefined, lambda, () => drawPassword(input.password));
+    const context = await contextFor(secrets, mintedAtTarget ? admin : undefined, lambda, () =>
+      drawPassword(input.password),
+    );
     pending = await rotator.create(current.text, context);
     try {
       await secrets.putPending(secretArn, versionId, pending);

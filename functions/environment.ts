@@ -17,11 +17,15 @@ export const environments = {
 
 export type FunctionName = keyof typeof environments;
 /** The environment that the infrastructure gives to one function. */
-export type EnvironmentOf<Name extends FunctionName> = Readonly<Record<(typeof environments)[Name][number], string>>;
+export type EnvironmentOf<Name extends FunctionName> = Readonly<
+  Record<(typeof environments)[Name][number], string>
+>;
 
 /** Reads a function's own environment; EnvironmentInvalid names what is missing. */
 export function readEnvironment<Name extends FunctionName>(name: Name): EnvironmentOf<Name> {
   const missing = environments[name].filter((variable) => (process.env[variable] ?? '') === '');
   if (missing.length > 0) throw new EnvironmentInvalid(`function ${name} lacks ${missing.join(', ')}`);
-  return Object.fromEntries(environments[name].map((variable) => [variable, process.env[variable]])) as EnvironmentOf<Name>;
+  return Object.fromEntries(
+    environments[name].map((variable) => [variable, process.env[variable]]),
+  ) as EnvironmentOf<Name>;
 }

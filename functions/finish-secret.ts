@@ -9,7 +9,13 @@ import { task } from './task';
 const secrets = secretsManager();
 
 const input = z.discriminatedUnion('action', [
-  z.object({ action: z.literal('finish'), secretArn: z.string(), from: z.string(), to: z.string(), hold: z.boolean() }),
+  z.object({
+    action: z.literal('finish'),
+    secretArn: z.string(),
+    from: z.string(),
+    to: z.string(),
+    hold: z.boolean(),
+  }),
   z.object({ action: z.literal('inspect'), secretArn: z.string() }),
   z.object({
     action: z.literal('revert'),
@@ -47,7 +53,10 @@ export const handler = task('finish-secret', input, async (request): Promise<Tru
         if (hold) await secrets.move(secretArn, { stage: heldLabel, to: from });
         await secrets.move(secretArn, { stage: 'AWSCURRENT', to, from });
       } catch (error) {
-        if (!isNamed(error, 'InvalidParameterException', 'InvalidRequestException', 'ResourceNotFoundException')) throw error;
+        if (
+          !isNamed(error, 'InvalidParameterException', 'InvalidRequestException', 'ResourceNotFoundException')
+        )
+          throw error;
         const { labels } = await secrets.describe(secretArn);
         if (standing(labels, to) !== 'current')
           throw new RotationAbandoned(
@@ -68,7 +77,10 @@ export const handler = task('finish-secret', input, async (request): Promise<Tru
       try {
         await secrets.move(secretArn, { stage: heldLabel, from: versionId });
       } catch (error) {
-        if (!isNamed(error, 'InvalidParameterException', 'InvalidRequestException', 'ResourceNotFoundException')) throw error;
+        if (
+          !isNamed(error, 'InvalidParameterException', 'InvalidRequestException', 'ResourceNotFoundException')
+        )
+          throw error;
         const { labels } = await secrets.describe(secretArn);
         if (labels[versionId]?.includes(heldLabel) === true) throw error;
       }

@@ -1,36 +1,35 @@
 import * as z from 'zod/mini';
 import { parameterStore } from '../aws/enrolments';
-import { secretsManager } from '../aws/secrets';
-import { PreviousStillHeld, RotationAbandoned, RotationReverted } from '../domain/errors';
-import { heldVersion, standing, versionWith } from '../domain/labels';
-import { heldLabel } from '../domain/names';
+import { PreviousStillHeld } from '../domain/errors';
+import { heldLabel, secretNameOf } from '../domain/names';
 import { parseEnrolment, parsePolicy } from '../domain/policy';
 import { formWaves } from '../domain/waves';
 import { task } from './task';
 
-const secrets = secretsManager();
 const enrolments = parameterStore();
 
-const input = z.object({ secretArn: z.string(), versionId: z.string(), mode: z.enum(['rotate', 'test']) });
+const input = z.object({
+  secretArn: z.string(),
+  versionId: z.string(),
+  /** AWSCURRENT's version, and the held one if there is one, as the rotation function saw them when it began. */
+  previousVersionId: z.string(),
+  heldVersionId: z.nullable(z.string()),
+  mode: z.enum(['rotate', 'test']),
+});
 
 /**
- * Reads labels, policy and consumers once and pins them for the whole rotation; changes nothing.
+ * Reads policy and consumers once and pins them for the whole rotation, together with the version ids that the rotation
+ * function saw; changes nothing. PreviousStillHeld, PolicyInvalid.
  *
- * PreviousStillHeld, RotationReverted, RotationAbandoned, PolicyInvalid.
+ * The labels themselves are not read again: FinishSecret moves AWSCURRENT from exactly this version or not at all.
  */
-export const handler = task('plan', input, async ({ secretArn, versionId, mode }, context) => {
-  const { arn, name, labels } = await secrets.describe(secretArn);
-  if (standing(labels, versionId) === 'gone')
-    throw new RotationReverted(`AWSPENDING is no longer on version ${versionId}`);
-  const previousVersionId = versionWith(labels, 'AWSCURRENT');
-  if (previousVersionId === undefined) throw new RotationAbandoned(`no version of ${name} carries AWSCURRENT`);
-  if (mode === 'rotate') {
-    if (previousVersionId === versionId)
-      throw new RotationAbandoned(`AWSCURRENT is on version ${versionId} already, before the rotation began`);
-    const held = heldVersion(labels);
-    if (held !== undefined)
-      throw new PreviousStillHeld(`version ${held} of ${name} carries ${heldLabel}: somebody may still use it`);
-  }
+export const handler = task('plan', input, async (request, context) => {
+  const { secretArn: arn, versionId, previousVersionId, heldVersionId, mode } = request;
+  const name = secretNameOf(arn);
+  if (mode === 'rotate' && heldVersionId !== null)
+    throw new PreviousStillHeld(
+      `version ${heldVersionId} of ${name} carries ${heldLabel}: somebody may still use it`,
+    );
   const texts = await enrolments.read(name);
   const policy = parsePolicy(texts.policy, `policy of ${name}`);
   const consumers = Object.fromEntries(

@@ -37,6 +37,9 @@ export const handler = task('retire', input, async ({ secretArn, stop, keep, rot
     log('warn', 'nothing to stop: the version has no value', { secretArn, stop });
     return {};
   }
-  await chosenRotator(rotator).retire({ from: stopped.text, to: kept.text }, await contextFor(secrets, admin, lambda));
+  await chosenRotator(rotator).retire(
+    { from: stopped.text, to: kept.text },
+    await contextFor(secrets, admin, lambda),
+  );
   return {};
 });

@@ -2,8 +2,14 @@ import { isNamed } from '../aws/named';
 import type { Executions } from '../aws/executions';
 import type { Secrets } from '../aws/secrets';
 import { mostAttempts, nextMove } from '../domain/attempts';
-import { AttemptsExhausted, RotationInProgress, RotationReverted, TestFailed } from '../domain/errors';
-import { standing, versionWith, type Labels } from '../domain/labels';
+import {
+  AttemptsExhausted,
+  RotationAbandoned,
+  RotationInProgress,
+  RotationReverted,
+  TestFailed,
+} from '../domain/errors';
+import { heldVersion, standing, versionWith, type Labels } from '../domain/labels';
 import { executionName } from '../domain/names';
 
 /** One step of one rotation, as Secrets Manager names it. */
@@ -50,8 +56,9 @@ export class SecretsManagerSteps {
 
   async createSecret(step: Step, remainingMs: () => number): Promise<void> {
     const { secrets, waiting, now, sleep } = this.ports;
-    if (!(await this.isPending(step, secrets))) return;
-    await this.startWorkflow(step);
+    const { labels } = await secrets.describe(step.secretArn);
+    if (!(await this.judge(step, labels))) return;
+    await this.startWorkflow(step, labels);
     const until = now() + Math.min(createPatienceMs, remainingMs() - reserveMs);
     for (let pause = firstPauseMs; now() < until; pause = longer(pause)) {
       await sleep(Math.min(pause, Math.max(0, until - now())));
@@ -68,12 +75,15 @@ export class SecretsManagerSteps {
   async testSecret(step: Step, remainingMs: () => number): Promise<void> {
     const { labels } = await this.ports.waiting.describe(step.secretArn);
     if (!(await this.judge(step, labels)) || this.rotating.has(step.token)) return;
-    if (await this.isCopyOfCurrent(step, labels)) await this.testAlone(step, remainingMs);
+    if (await this.isCopyOfCurrent(step, labels)) await this.testAlone(step, labels, remainingMs);
   }
 
   async finishSecret(step: Step, remainingMs: () => number): Promise<void> {
     for (let pause = firstPauseMs; ; pause = longer(pause)) {
-      if (!(await this.isPending(step, this.ports.waiting))) return;
+      if (!(await this.isPending(step, this.ports.waiting))) {
+        this.rotating.delete(step.token);
+        return;
+      }
       if (remainingMs() - pause < reserveMs)
         throw new RotationInProgress(`the workflow has not moved AWSCURRENT of ${step.secretArn} yet`);
       await this.ports.sleep(pause);
@@ -99,10 +109,10 @@ export class SecretsManagerSteps {
   }
 
   /** Starts the first attempt that has not been made, or finds the one that runs. */
-  private async startWorkflow(step: Step): Promise<void> {
+  private async startWorkflow(step: Step, labels: Labels): Promise<void> {
     for (let attempt = 1; attempt <= mostAttempts; attempt++) {
       const name = executionName(step.secretArn, step.token, attempt, 'rotate');
-      const started = await this.ports.executions.start(name, inputOf(step, 'rotate', attempt));
+      const started = await this.ports.executions.start(name, inputOf(step, labels, 'rotate', attempt));
       this.rotating.add(step.token);
       if (started === 'started') return;
       const execution = await this.ports.executions.describe(name);
@@ -121,7 +131,8 @@ export class SecretsManagerSteps {
     for (let attempt = mostAttempts; attempt >= 1; attempt--) {
       const name = executionName(step.secretArn, step.token, attempt, 'rotate');
       const execution = await this.ports.executions.describe(name);
-      if (execution !== undefined) return `: execution ${name} is ${execution.status}${because(execution.cause)}`;
+      if (execution !== undefined)
+        return `: execution ${name} is ${execution.status}${because(execution.cause)}`;
     }
     return ': no execution is known for it';
   }
@@ -134,16 +145,19 @@ export class SecretsManagerSteps {
     const current = versionWith(labels, 'AWSCURRENT');
     if (current === undefined || current === token) return false;
     const { waiting } = this.ports;
-    const [pending, inUse] = await Promise.all([waiting.read(secretArn, token), waiting.read(secretArn, current)]);
+    const [pending, inUse] = await Promise.all([
+      waiting.read(secretArn, token),
+      waiting.read(secretArn, current),
+    ]);
     return pending.text === inUse.text;
   }
 
   /** Runs TestSecret alone, as an execution of its own, and answers with its outcome. TestFailed. */
-  private async testAlone(step: Step, remainingMs: () => number): Promise<void> {
+  private async testAlone(step: Step, labels: Labels, remainingMs: () => number): Promise<void> {
     const { executions, sleep } = this.ports;
     let attempt = 1;
     const nameOf = () => executionName(step.secretArn, step.token, attempt, 'test');
-    while ((await executions.start(nameOf(), inputOf(step, 'test', attempt))) === 'exists') attempt++;
+    while ((await executions.start(nameOf(), inputOf(step, labels, 'test', attempt))) === 'exists') attempt++;
     // A test is asked for by a person who waits, one at a time: DescribeExecution's 15 a second are enough.
     for (let pause = 500; ; pause = longer(pause)) {
       await sleep(pause);
@@ -151,14 +165,33 @@ export class SecretsManagerSteps {
       if (execution?.status === 'SUCCEEDED') return;
       if (execution !== undefined && execution.status !== 'RUNNING')
         throw new TestFailed(`execution ${nameOf()} is ${execution.status}${because(execution.cause)}`);
-      if (remainingMs() - pause < reserveMs) throw new RotationInProgress(`execution ${nameOf()} has not ended yet`);
+      if (remainingMs() - pause < reserveMs)
+        throw new RotationInProgress(`execution ${nameOf()} has not ended yet`);
     }
   }
 }
 
-/** The same for every repeat, since StartExecution is idempotent only with identical input. */
-function inputOf({ secretArn, token }: Step, mode: 'rotate' | 'test', attempt: number): object {
-  return { secretArn, versionId: token, mode, attempt };
+/**
+ * What the workflow is started with: ids only. A repeat that finds other labels gives other input, and Step Functions
+ * answers that the execution exists; the running one is then waited for all the same.
+ */
+function inputOf(
+  { secretArn, token }: Step,
+  labels: Labels,
+  mode: 'rotate' | 'test',
+  attempt: number,
+): object {
+  const previousVersionId = versionWith(labels, 'AWSCURRENT');
+  if (previousVersionId === undefined)
+    throw new RotationAbandoned(`no version of ${secretArn} carries AWSCURRENT`);
+  return {
+    secretArn,
+    versionId: token,
+    previousVersionId,
+    heldVersionId: heldVersion(labels) ?? null,
+    mode,
+    attempt,
+  };
 }
 
 async function hasValue(waiting: Pick<Secrets, 'read'>, { secretArn, token }: Step): Promise<boolean> {
@@ -176,11 +209,14 @@ function longer(pause: number): number {
 }
 
 /** State and error that the workflow's Fail state wrote into the execution's cause, where it got that far. */
-function failureIn(cause: string | undefined): { readonly state: string; readonly error: string } | undefined {
+function failureIn(
+  cause: string | undefined,
+): { readonly state: string; readonly error: string } | undefined {
   if (cause === undefined) return undefined;
   try {
     const value = JSON.parse(cause) as unknown;
-    if (typeof value !== 'object' || value === null || !('state' in value) || !('error' in value)) return undefined;
+    if (typeof value !== 'object' || value === null || !('state' in value) || !('error' in value))
+      return undefined;
     return { state: String(value.state), error: String(value.error) };
   } catch {
     return undefined;

@@ -16,11 +16,15 @@ const input = z.object({
 });
 
 /** Makes the target accept version `to`; with overlap, version `from` keeps working. Repeats reach the same end. */
-export const handler = task('set-secret', input, async ({ secretArn, from, to, rotator, admin, back }, lambda) => {
-  const old = await readVersion(secrets, secretArn, from);
-  const fresh = await readVersion(secrets, secretArn, to);
-  const context = await contextFor(secrets, admin, lambda);
-  return await chosenRotator(rotator).apply({ from: old.text, to: fresh.text }, context, {
-    ...(back || old.createdAt === undefined ? {} : { replacedAt: old.createdAt }),
-  });
-});
+export const handler = task(
+  'set-secret',
+  input,
+  async ({ secretArn, from, to, rotator, admin, back }, lambda) => {
+    const old = await readVersion(secrets, secretArn, from);
+    const fresh = await readVersion(secrets, secretArn, to);
+    const context = await contextFor(secrets, admin, lambda);
+    return await chosenRotator(rotator).apply({ from: old.text, to: fresh.text }, context, {
+      ...(back || old.createdAt === undefined ? {} : { replacedAt: old.createdAt }),
+    });
+  },
+);

@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { isNamed } from '../aws/named';
 import type { Secrets, SecretVersion } from '../aws/secrets';
 import { AdminMissing, PendingValueMissing, RotatorUnknown } from '../domain/errors';
-import { rotatorNamed } from '../rotators/registry';
+import { isRotatorName, rotators } from '../rotators/registry';
 import type { RotatorContext, SealedRotator } from '../rotators/rotator';
 import { deadlineOf } from './task';
 
@@ -31,7 +31,11 @@ export async function contextFor(
 }
 
 /** Reads one version by its id. PendingValueMissing where it has no value, or not yet. */
-export async function readVersion(secrets: Secrets, secretArn: string, versionId: string): Promise<SecretVersion> {
+export async function readVersion(
+  secrets: Secrets,
+  secretArn: string,
+  versionId: string,
+): Promise<SecretVersion> {
   try {
     return await secrets.read(secretArn, versionId);
   } catch (error) {
@@ -43,7 +47,6 @@ export async function readVersion(secrets: Secrets, secretArn: string, versionId
 
 /** The rotator that CreateSecret has chosen. */
 export function chosenRotator(name: string): SealedRotator {
-  const rotator = rotatorNamed(name);
-  if (rotator === undefined) throw new RotatorUnknown(`no rotator is called ${name}`);
-  return rotator;
+  if (!isRotatorName(name)) throw new RotatorUnknown(`no rotator is called ${name}`);
+  return rotators[name];
 }

@@ -31,14 +31,23 @@ export function task<Schema extends z.ZodMiniType<object>>(
       return result;
     } catch (error) {
       const errorName = error instanceof Error ? error.name : 'unknown';
-      log('error', 'failed', { function: name, ...idsOf(parsed.data), error: errorName, ms: Date.now() - startedAt });
+      log('error', 'failed', {
+        function: name,
+        ...idsOf(parsed.data),
+        error: errorName,
+        ms: Date.now() - startedAt,
+      });
       throw error;
     }
   };
 }
 
 /** Writes one line of JSON to the function's log: a constant message and fields that are never secret. */
-export function log(level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>): void {
+export function log(
+  level: 'info' | 'warn' | 'error',
+  message: string,
+  fields: Readonly<Record<string, unknown>>,
+): void {
   console.log(JSON.stringify({ level, message, ...fields }));
 }
 
@@ -48,6 +57,19 @@ export function deadlineOf(context: Context, reserveMs = 1500): AbortSignal {
 }
 
 function idsOf(input: object): Record<string, unknown> {
-  const known = ['secretArn', 'versionId', 'from', 'to', 'stop', 'keep', 'rotator', 'action', 'consumer', 'state'];
-  return Object.fromEntries(Object.entries(input).filter(([key, value]) => known.includes(key) && typeof value === 'string'));
+  const known = [
+    'secretArn',
+    'versionId',
+    'from',
+    'to',
+    'stop',
+    'keep',
+    'rotator',
+    'action',
+    'consumer',
+    'state',
+  ];
+  return Object.fromEntries(
+    Object.entries(input).filter(([key, value]) => known.includes(key) && typeof value === 'string'),
+  );
 }

@@ -16,6 +16,9 @@ const input = z.object({
 /** Proves one version by logging in with it. Reads only. CredentialRejected, CredentialUnusable. */
 export const handler = task('test-secret', input, async ({ secretArn, versionId, rotator }, lambda) => {
   const { text } = await readVersion(secrets, secretArn, versionId);
-  await rotatorFor(text, rotator ?? undefined).rotator.verify(text, await contextFor(secrets, undefined, lambda));
+  await rotatorFor(text, rotator ?? undefined).rotator.verify(
+    text,
+    await contextFor(secrets, undefined, lambda),
+  );
   return {};
 });

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { secretsManager } from '../aws/secrets';
-import { chosenRotator, contextFor } from './target';
+import { chosenRotator, contextFor, readVersion } from './target';
 import { task } from './task';
 
 const secrets = secretsManager();
@@ -9,17 +9,24 @@ const secrets = secretsManager();
 const longestWatchSeconds = 60;
 
 const input = z.object({
+  secretArn: z.string(),
+  /** The version whose credential is to be retired. */
+  versionId: z.string(),
   rotator: z.string(),
   admin: z.nullable(z.string()),
-  principal: z.string(),
   /** ISO 8601; logins that began later count. */
   since: z.string(),
   watchSeconds: z.number(),
 });
 
 /** Says who uses the old credential: sessions of its user, by application and address. Reads only. */
-export const handler = task('usage', input, async ({ rotator, admin, principal, since, watchSeconds }, lambda) => {
-  const watchMs = Math.min(watchSeconds, longestWatchSeconds) * 1000;
-  const context = await contextFor(secrets, admin, lambda);
-  return await chosenRotator(rotator).usage({ principal, since: new Date(since), watchMs }, context);
-});
+export const handler = task(
+  'usage',
+  input,
+  async ({ secretArn, versionId, rotator, admin, since, watchSeconds }, lambda) => {
+    const { text } = await readVersion(secrets, secretArn, versionId);
+    const watchMs = Math.min(watchSeconds, longestWatchSeconds) * 1000;
+    const context = await contextFor(secrets, admin, lambda);
+    return await chosenRotator(rotator).usage(text, { since: new Date(since), watchMs }, context);
+  },
+);
