@@ -1,0 +1,18 @@
+// Runs one of the project's programs, written in TypeScript, with everything that it needs installed first:
+//   node bin/run.mjs <file.ts> [arguments]
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { install, root } from './install.mjs';
+
+install();
+const [file, ...rest] = process.argv.slice(2);
+const tsx = pathToFileURL(path.join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs')).href;
+const child = spawn(process.execPath, ['--import', tsx, path.join(root, file), ...rest], {
+  stdio: 'inherit',
+  cwd: root,
+});
+// Ctrl-C reaches the program too, which ends in its own time and with its own code.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => signal === 'SIGINT' || child.kill(signal));
+child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
