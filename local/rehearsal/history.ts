@@ -1,0 +1,68 @@
+import * as z from 'zod';
+import type { ConsumerReport, Outcome } from './report';
+
+const eventShape = z.looseObject({
+  type: z.string(),
+  timestamp: z.date(),
+  stateEnteredEventDetails: z.looseObject({ name: z.string() }).optional(),
+});
+
+/** What the history of one execution tells about its way. */
+export interface Way {
+  readonly states: readonly string[];
+  readonly transitions: number;
+  readonly workflowMs: number;
+}
+
+/** Reads the way of an execution from its history, as GetExecutionHistory answers it. */
+export function wayOf(events: readonly unknown[]): Way {
+  const read = events.map((event) => eventShape.parse(event));
+  const states = read.flatMap(({ stateEnteredEventDetails: details }) => (details === undefined ? [] : [details.name]));
+  // Each entry of a task schedules it once; every further schedule is a retry, and charged as a transition.
+  const scheduled = read.filter(({ type }) => type === 'TaskScheduled').length;
+  const tasks = read.filter(({ type }) => type === 'TaskStateEntered').length;
+  const times = read.map(({ timestamp }) => timestamp.getTime());
+  return {
+    states,
+    transitions: states.length + Math.max(0, scheduled - tasks),
+    workflowMs: times.length === 0 ? 0 : Math.round(Math.max(...times) - Math.min(...times)),
+  };
+}
+
+const consumerShape = z.object({ name: z.string(), wave: z.number(), outcome: z.string(), ms: z.number() });
+const successShape = z.object({ consumers: z.array(consumerShape), gapMs: z.number().nullable() });
+const failureShape = z.object({
+  outcome: z.enum(['unchanged', 'reverted', 'kept', 'revert-failed']),
+  consumers: z.array(consumerShape),
+});
+
+/** An execution's end, as DescribeExecution answers it. */
+export interface Ended {
+  readonly status: string;
+  readonly output?: string | undefined;
+  readonly cause?: string | undefined;
+}
+
+/** What the end of an execution says about the rotation. An end that says nothing is a failure. */
+export function endOf({ status, output, cause }: Ended): {
+  readonly outcome: Outcome;
+  readonly consumers: readonly ConsumerReport[];
+  readonly gapMs: number;
+} {
+  if (status === 'SUCCEEDED') {
+    const success = successShape.parse(JSON.parse(output ?? '{}'));
+    return { outcome: 'rotated', consumers: success.consumers, gapMs: success.gapMs ?? 0 };
+  }
+  const failure = failureShape.safeParse(parseOrNull(cause));
+  if (!failure.success) return { outcome: 'failed', consumers: [], gapMs: 0 };
+  const outcomes = { unchanged: 'reverted', reverted: 'reverted', kept: 'kept', 'revert-failed': 'failed' } as const;
+  return { outcome: outcomes[failure.data.outcome], consumers: failure.data.consumers, gapMs: 0 };
+}
+
+function parseOrNull(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return null;
+  }
+}

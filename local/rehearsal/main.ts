@@ -1,0 +1,52 @@
+import { OptionInvalid, parseOptions, usage } from './options';
+import { printReport } from './print-report';
+import { lines, silence } from './progress';
+import { startRehearsal } from './rehearsal';
+import { exitCodeOf } from './report';
+
+/** `npm start`: rehearses rotations, prints what happened, and on a terminal stays until Ctrl-C. */
+async function main(): Promise<number> {
+  const startedAt = Date.now() - performance.now();
+  const options = parseOptions(process.argv.slice(2));
+  if (options === 'help') {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
+  const progress = options.json ? silence : lines(process.stdout);
+  const rehearsal = await startRehearsal(options, progress);
+  try {
+    const report = await Promise.race([rehearsal.run(startedAt), stopped]);
+    if (report === undefined) return 130;
+    process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : `\n${printReport(report)}\n`);
+    if (options.keep || (process.stdout.isTTY && !options.json)) {
+      const { endpoint, keys } = rehearsal;
+      process.stdout.write(
+        [
+          '',
+          'The embedded cloud stays until Ctrl-C. From another terminal:',
+          `  export AWS_ENDPOINT_URL=${endpoint} AWS_REGION=us-east-1`,
+          `  export AWS_ACCESS_KEY_ID=${keys.accessKeyId} AWS_SECRET_ACCESS_KEY=${keys.secretAccessKey}`,
+          `  aws secretsmanager rotate-secret --secret-id ${report.secret}`,
+          `  aws stepfunctions list-executions --state-machine-arn ${rehearsal.stateMachineArn}`,
+          '',
+        ].join('\n'),
+      );
+      await stopped;
+    }
+    return exitCodeOf(report);
+  } finally {
+    await rehearsal.stop();
+  }
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    const known = error instanceof OptionInvalid;
+    process.stderr.write(known ? `${error.message}\n\n${usage}` : `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(1);
+  },
+);

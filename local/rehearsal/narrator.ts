@@ -1,0 +1,103 @@
+import * as z from 'zod';
+import { detailTypes, eventSchemas } from '../../domain/events';
+import type { RotationEvent } from '../secrets-manager/rotation-driver';
+import type { ExecutionObserver } from '../step-functions/task-port';
+import type { Progress } from './progress';
+
+const historyShape = z.looseObject({
+  type: z.string(),
+  stateEnteredEventDetails: z.looseObject({ name: z.string() }).optional(),
+  stateExitedEventDetails: z.looseObject({ name: z.string() }).optional(),
+  taskFailedEventDetails: z.looseObject({ error: z.string().optional() }).optional(),
+  executionFailedEventDetails: z.looseObject({ error: z.string().optional() }).optional(),
+});
+
+/** An event on a bus, as far as it is told. */
+export interface HeardEvent {
+  readonly 'detail-type': string;
+  readonly detail: unknown;
+}
+
+/** States whose passing nobody needs to read: they decide or wait, and what follows says how. */
+const quietStates = new Set(['Mode', 'NextWave', 'Drained', 'GoBack', 'Reverted', 'Rotated', 'AskAgain', 'Patience', 'NotRestored', 'Refusal']);
+
+/** Tells a rotation as it happens: state by state, consumer by consumer. */
+export class Narrator implements ExecutionObserver {
+  private startedAt = Date.now();
+  private readonly enteredAt = new Map<string, number>();
+  private readonly ended = new Map<string, () => void>();
+  private readonly done = new Set<string>();
+
+  constructor(private readonly progress: Progress) {}
+
+  begin(heading: string): void {
+    this.startedAt = Date.now();
+    this.progress.heading(heading);
+  }
+
+  /** Resolves when Secrets Manager's own side of a rotation has come to its end, or after a moment. */
+  async settled(token: string): Promise<void> {
+    if (this.done.has(token)) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, 15_000);
+      this.ended.set(token, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  onHistoryEvent(_executionArn: string, event: object): void {
+    const read = historyShape.safeParse(event);
+    if (!read.success) return;
+    const entered = read.data.stateEnteredEventDetails?.name;
+    const exited = read.data.stateExitedEventDetails?.name;
+    if (entered !== undefined) {
+      this.enteredAt.set(entered, Date.now());
+      if (entered === 'WhatIsTrue') this.tell('Step Functions', 'going back: what is true?', 'bad');
+    }
+    if (exited !== undefined && exited !== 'Ask' && !quietStates.has(exited)) {
+      const ms = Date.now() - (this.enteredAt.get(exited) ?? Date.now());
+      this.tell('Step Functions', `${exited} (${ms} ms)`);
+    }
+    if (read.data.type === 'TaskFailed') {
+      const error = read.data.taskFailedEventDetails?.error ?? 'failed';
+      this.tell('Step Functions', `a task failed: ${error}`, 'bad');
+    }
+    if (read.data.type === 'TaskTimedOut') this.tell('Step Functions', 'a task timed out', 'bad');
+    if (read.data.type === 'ExecutionSucceeded') this.tell('Step Functions', 'succeeded', 'good');
+    if (read.data.type === 'ExecutionFailed')
+      this.tell('Step Functions', `ended as ${read.data.executionFailedEventDetails?.error ?? 'failed'}`, 'bad');
+  }
+
+  onRotation(event: RotationEvent): void {
+    if (event.kind === 'step-ended') this.tell('Secrets Manager', `${event.step} answered`, 'quiet');
+    if (event.kind === 'step-failed') this.tell('Secrets Manager', `${event.step} answered ${event.error.name}`, 'bad');
+    if (event.kind === 'succeeded') this.tell('Secrets Manager', 'rotation succeeded', 'good');
+    if (event.kind !== 'succeeded' && event.kind !== 'failed' && event.kind !== 'abandoned') return;
+    this.done.add(event.versionId);
+    this.ended.get(event.versionId)?.();
+  }
+
+  onEvent(event: HeardEvent): void {
+    const kind = event['detail-type'];
+    if (kind === detailTypes.refreshRequested) {
+      const asked = eventSchemas[kind].safeParse(event.detail);
+      if (asked.success) this.tell(asked.data.consumer, `asked to load version ${short(asked.data.versionId)}`);
+    }
+    if (kind === detailTypes.refreshAcknowledged) {
+      const answered = eventSchemas[kind].safeParse(event.detail);
+      if (!answered.success) return;
+      const { consumer, outcome, versionId, reason } = answered.data;
+      this.tell(consumer, `${outcome} ${short(versionId)}${reason === undefined ? '' : `: ${reason}`}`, outcome === 'refused' ? 'bad' : 'good');
+    }
+  }
+
+  private tell(who: string, what: string, tone?: 'good' | 'bad' | 'quiet'): void {
+    this.progress.happened(Date.now() - this.startedAt, who, what, tone);
+  }
+}
+
+function short(versionId: string): string {
+  return versionId.slice(0, 8);
+}

@@ -1,0 +1,110 @@
+import { parseArgs } from 'node:util';
+import { isRotatorName, rotatorNames, type RotatorName } from '../../rotators/registry';
+import { parseFault, type PlannedFault } from './faults';
+
+/** The applications of the example, by the names under which they are enrolled. */
+export const applicationNames = ['orders', 'reports', 'billing'] as const;
+export type ApplicationName = (typeof applicationNames)[number];
+
+/** What a rehearsal is asked for. */
+export interface RehearsalOptions {
+  readonly rotator: RotatorName;
+  readonly fault: PlannedFault | undefined;
+  /** Application that refuses the new version. */
+  readonly refuse: ApplicationName | undefined;
+  /** Application that never answers. */
+  readonly silent: ApplicationName | undefined;
+  readonly rotations: number;
+  /** Print the report alone, as JSON, on standard output. */
+  readonly json: boolean;
+  /** Port of the endpoint; 0 takes a free one. */
+  readonly port: number;
+  /** Stay until Ctrl-C also where nobody sits at a terminal. */
+  readonly keep: boolean;
+}
+
+/** A word on the command line that is not understood; the message says which and what would be. */
+export class OptionInvalid extends Error {
+  override readonly name = 'OptionInvalid';
+}
+
+/** What `npm start -- --help` prints. */
+export const usage = `Rehearses a secret rotation on this machine: the deployed template, a real database, three applications.
+
+  npm start [-- options]
+
+  --rotator NAME      ${rotatorNames.join(' | ')}   (default: ${rotatorNames[0] ?? ''})
+  --fail STATE[:before|:after][:crash|:timeout|:error][:always]
+                      make a task fail once, or every time, before or after its effect
+                      (default: before, error); STATE is a task of the workflow
+  --refuse NAME       an application that refuses the new version:  ${applicationNames.join(' | ')}
+  --silent NAME       an application that never answers
+  --rotations N       how many rotations, one after the other       (default: 1)
+  --json              the report alone, as JSON, on standard output
+  --port N            port of the endpoint                          (default: a free one)
+  --keep              stay until Ctrl-C, also without a terminal
+
+Exit code: 0 rotated, 2 failed safely (an alert says what is true), 1 anything else.
+`;
+
+/** Reads the command line. OptionInvalid names the option and what it takes; `help` where help was asked for. */
+export function parseOptions(words: readonly string[]): RehearsalOptions | 'help' {
+  const values = read(words);
+  if (values.help === true) return 'help';
+  return {
+    rotator: rotatorOf(values.rotator),
+    fault: values.fail === undefined ? undefined : faultOf(values.fail),
+    refuse: applicationOf('--refuse', values.refuse),
+    silent: applicationOf('--silent', values.silent),
+    rotations: numberOf('--rotations', values.rotations ?? '1', 1, 1000),
+    json: values.json === true,
+    port: numberOf('--port', values.port ?? '0', 0, 65_535),
+    keep: values.keep === true,
+  };
+}
+
+function read(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      options: {
+        rotator: { type: 'string' },
+        fail: { type: 'string' },
+        refuse: { type: 'string' },
+        silent: { type: 'string' },
+        rotations: { type: 'string' },
+        json: { type: 'boolean' },
+        port: { type: 'string' },
+        keep: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw new OptionInvalid(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function rotatorOf(name: string | undefined): RotatorName {
+  const chosen = name ?? rotatorNames[0] ?? '';
+  if (isRotatorName(chosen)) return chosen;
+  throw new OptionInvalid(`--rotator ${chosen}: there are ${rotatorNames.join(', ')}`);
+}
+
+function faultOf(text: string): PlannedFault {
+  const fault = parseFault(text);
+  if (typeof fault !== 'string') return fault;
+  throw new OptionInvalid(`--fail ${text}: ${fault}`);
+}
+
+function applicationOf(option: string, name: string | undefined): ApplicationName | undefined {
+  const found = applicationNames.find((known) => known === name);
+  if (name !== undefined && found === undefined)
+    throw new OptionInvalid(`${option} ${name}: the applications are ${applicationNames.join(', ')}`);
+  return found;
+}
+
+function numberOf(option: string, text: string, least: number, most: number): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= least && number <= most) return number;
+  throw new OptionInvalid(`${option} ${text}: must be a whole number from ${least} to ${most}`);
+}

@@ -1,0 +1,330 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { consumerParameter, executionName, secretPolicyParameter } from '../../domain/names';
+import { startCloud, type Cloud } from '../cloud';
+import type { DeployedStack } from '../cloudformation/deploy-stack';
+import type { SessionKeys } from '../lambda/ports';
+import { targets } from '../targets/registry';
+import type { RehearsalTarget, TargetServer } from '../targets/target';
+import { repeat, startFunction, startService, type Application } from './applications';
+import { costOf } from './cost';
+import { FaultPlan } from './faults';
+import { endOf, wayOf } from './history';
+import { findLeaks, type Leak } from './leaks';
+import { Narrator } from './narrator';
+import { applicationNames, type ApplicationName, type RehearsalOptions } from './options';
+import type { Progress } from './progress';
+import type { Calls, Report, RotationReport } from './report';
+import { operatorAddress, synthesise } from './synthesise';
+import { Understudy } from './understudy';
+
+/** Names that the example app gives; the rehearsal finds everything else through the stacks' outputs. */
+const secretName = 'example/app';
+const adminName = 'example/app-admin';
+/** Pause between two logins of the probe. */
+const probePauseMs = 15;
+/** How long a rotation may take before the rehearsal gives it up. */
+const patienceMs = 180_000;
+
+/** What the application that is to stay silent is enrolled with, so that nobody waits for a quarter of an hour. */
+const shortDeadline = { deadlineSeconds: 4, reminders: 1 };
+
+/** A cloud with a database and three applications in it, ready to rotate. */
+export interface Rehearsal {
+  readonly endpoint: string;
+  /** The operator's, for the AWS CLI. */
+  readonly keys: SessionKeys;
+  readonly stateMachineArn: string;
+  readonly cloud: Cloud;
+  readonly target: RehearsalTarget;
+  /** Rotates as often as the options say, and tells what was found. `startedAt`: when the command began. */
+  run(startedAt: number): Promise<Report>;
+  /** Rotates once through RotateSecret and waits for the end. */
+  rotate(): Promise<RotationReport>;
+  /** Where secret values were found where none may be. */
+  leaks(): Promise<readonly Leak[]>;
+  stop(): Promise<void>;
+}
+
+/** Prepares a rehearsal: synthesis and servers side by side, then the deployment, then the applications. */
+export async function startRehearsal(options: RehearsalOptions, progress: Progress): Promise<Rehearsal> {
+  const begun = Date.now();
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'rotor-rehearsal-'));
+  const closing: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const stop = async () => {
+    for (const close of closing.splice(0).reverse()) await close();
+  };
+  try {
+    const faults = new FaultPlan(options.fault);
+    const narrator = new Narrator(progress);
+    const understudy = new Understudy(options);
+    const [, server, cloud] = await Promise.all([
+      timed(progress, 'synthesised the stacks that are deployed', () => synthesise(folder, options.rotator)),
+      timed(progress, 'started the database', () => targets[options.rotator].start()),
+      startCloud({
+        port: options.port,
+        observers: [faults, narrator],
+        interfere: async (name, event, moment) =>
+          (await understudy.interfere(name, event, moment)) ?? faults.interfere(name, event, moment),
+        onRotation: (event) => narrator.onRotation(event),
+        onEvent: (event) => narrator.onEvent(event),
+      }),
+    ]);
+    closing.push(() => server.stop(), () => cloud.stop());
+    const stacks = await timed(progress, 'deployed them into the embedded cloud', () => cloud.deploy(folder));
+    const target = await seed(cloud, server, stacks, options);
+    await enrol(cloud, options);
+    understudy.connect(cloud);
+    const applications = await timed(progress, 'started orders, reports and billing', () =>
+      startApplications(cloud, stacks, options),
+    );
+    closing.push(() => Promise.all(applications.map((application) => application.stop())));
+    const { secretArn, stateMachineArn } = outputs(stacks);
+    const running = new RunningRehearsal(
+      { cloud, server, target, applications, narrator, options, secretArn, stateMachineArn },
+      stop,
+    );
+    progress.prepared('ready', Date.now() - begun);
+    return running;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly cloud: Cloud;
+  readonly server: TargetServer;
+  readonly target: RehearsalTarget;
+  readonly applications: readonly Application[];
+  readonly narrator: Narrator;
+  readonly options: RehearsalOptions;
+  readonly secretArn: string;
+  readonly stateMachineArn: string;
+}
+
+class RunningRehearsal implements Rehearsal {
+  readonly endpoint: string;
+  readonly keys: SessionKeys;
+  readonly stateMachineArn: string;
+  readonly cloud: Cloud;
+  readonly target: RehearsalTarget;
+
+  constructor(
+    private readonly parts: Parts,
+    readonly stop: () => Promise<void>,
+  ) {
+    this.cloud = parts.cloud;
+    this.target = parts.target;
+    this.endpoint = parts.cloud.endpoint;
+    this.keys = parts.cloud.operator;
+    this.stateMachineArn = parts.stateMachineArn;
+  }
+
+  async run(startedAt: number): Promise<Report> {
+    const { cloud, server, applications, options } = this.parts;
+    const before = await this.measure();
+    const probe = this.startProbe();
+    const rotations: RotationReport[] = [];
+    let firstRotationMs = 0;
+    for (let count = 1; count <= options.rotations; count++) {
+      this.parts.narrator.begin(options.rotations === 1 ? 'Rotation' : `Rotation ${count} of ${options.rotations}`);
+      rotations.push(await this.rotate());
+      if (count === 1) firstRotationMs = Math.round(Date.now() - startedAt);
+    }
+    await probe.stop();
+    await cloud.idle();
+    const logins = await server.logins();
+    const after = await this.measure();
+    const last = rotations.at(-1);
+    if (last === undefined) throw new RangeError('a rehearsal has at least one rotation');
+    const roles = await rotationRoles(cloud);
+    const made = cloud.journal.entries.slice(before.journal).filter(({ roleArn }) => roles.has(roleArn ?? ''));
+    const isPoll = ({ userAgent }: { readonly userAgent: string }) => userAgent.includes('app/rotor-waiting');
+    const transitions = rotations.reduce((sum, rotation) => sum + rotation.transitions, 0);
+    return {
+      ...last,
+      secret: secretName,
+      rotator: options.rotator,
+      rotations: rotations.map(({ outcome, transitions, gapMs, workflowMs, wallMs }) => ({ outcome, transitions, gapMs, workflowMs, wallMs })),
+      calls: countCalls(made.filter((entry) => !isPoll(entry))),
+      polls: countCalls(made.filter(isPoll)),
+      connections: logins.accepted.slice(before.accepted).filter(({ application }) => application === 'rotor').length,
+      refusedLogins: logins.refused.length - before.refused - probe.refused(),
+      apps: applications.map(({ name, counts }) => ({ name, ...counts() })),
+      probe: { logins: probe.logins(), refused: probe.refused() },
+      costUsd: costOf({
+        transitions,
+        secretsManagerCalls: made.filter(({ service }) => service === 'secretsmanager').length,
+        invocations: cloud.invocations.slice(before.invocations).filter(({ functionName }) => functionName.startsWith('rotor-')),
+        customEvents: after.events - before.events,
+        snsPublishes: made.filter(({ service }) => service === 'sns').length,
+      }),
+      alerts: cloud.mails.filter(({ to }) => to === operatorAddress).map(({ text }) => text),
+      leaks: (await this.leaks()).reduce((sum, { count }) => sum + count, 0),
+      firstRotationMs,
+    };
+  }
+
+  async rotate(): Promise<RotationReport> {
+    const { cloud, secretArn, stateMachineArn } = this.parts;
+    const startedAt = Date.now();
+    const { VersionId: token } = await cloud.call<{ VersionId: string }>('secretsmanager', 'RotateSecret', {
+      SecretId: secretArn,
+      ClientRequestToken: crypto.randomUUID(),
+    });
+    const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${executionName(secretArn, token, 1, 'rotate')}`;
+    const ended = await this.endOfExecution(executionArn, startedAt + patienceMs);
+    const wallMs = Date.now() - startedAt;
+    if (ended === undefined)
+      return { outcome: 'failed', states: [], transitions: 0, consumers: [], gapMs: 0, workflowMs: 0, wallMs };
+    await this.parts.narrator.settled(token);
+    return { ...endOf(ended), ...wayOf(await cloud.history(executionArn)), wallMs };
+  }
+
+  async leaks(): Promise<readonly Leak[]> {
+    const { cloud, server, target } = this.parts;
+    const values = new Set(cloud.secretValues().flatMap((text) => target.sensitive(text)));
+    const readables = [...(await cloud.readables()), { place: 'database log', text: await server.logText() }];
+    return findLeaks([...values], readables);
+  }
+
+  private async endOfExecution(executionArn: string, until: number) {
+    const { cloud } = this.parts;
+    while (Date.now() < until) {
+      const ended = await cloud
+        .call<{ status: string; output?: string; cause?: string }>('sfn', 'DescribeExecution', { executionArn })
+        .catch(() => undefined);
+      if (ended !== undefined && ended.status !== 'RUNNING') return ended;
+      await pause(20);
+    }
+    return undefined;
+  }
+
+  /** Counters as they stand now. */
+  private async measure() {
+    const { cloud, server } = this.parts;
+    const { accepted, refused } = await server.logins();
+    return {
+      journal: cloud.journal.entries.length,
+      invocations: cloud.invocations.length,
+      events: cloud.customEvents(),
+      accepted: accepted.length,
+      refused: refused.length,
+    };
+  }
+
+  /** A client that logs in with what AWSCURRENT names at that moment, all the time, and keeps nothing. */
+  private startProbe() {
+    const { cloud, target, secretArn } = this.parts;
+    let refused = 0;
+    const probe = repeat(async () => {
+      const { SecretString: text } = await cloud.call<{ SecretString: string }>('secretsmanager', 'GetSecretValue', {
+        SecretId: secretArn,
+      });
+      try {
+        await (await target.login(text, 'probe')).close();
+      } catch (error) {
+        if (target.isRefusedLogin(error)) refused += 1;
+        throw error;
+      }
+    }, probePauseMs);
+    return { refused: () => refused, logins: () => probe.counts().queries, stop: probe.stop };
+  }
+}
+
+/** Puts the true credentials into the secrets that the template made, as an operator does after the first deployment. */
+async function seed(
+  cloud: Cloud,
+  server: TargetServer,
+  stacks: ReadonlyMap<string, DeployedStack>,
+  { rotator }: RehearsalOptions,
+): Promise<RehearsalTarget> {
+  const { adminSecretArn } = outputs(stacks);
+  const target = await server.provision(rotator === 'postgres-alternating' ? { adminArn: adminSecretArn } : {});
+  for (const [SecretId, SecretString] of [
+    [secretName, target.secret],
+    [adminName, target.admin],
+  ] as const)
+    await cloud.call('secretsmanager', 'PutSecretValue', { SecretId, SecretString, ClientRequestToken: crypto.randomUUID() });
+  return target;
+}
+
+/** Overwrites parameters where the example's own values would make a rehearsal wait. */
+async function enrol(cloud: Cloud, { rotator, silent }: RehearsalOptions): Promise<void> {
+  const change = async (Name: string, members: object) => {
+    const { Parameter } = await cloud.call<{ Parameter: { Value: string } }>('ssm', 'GetParameter', { Name });
+    const Value = JSON.stringify({ ...(JSON.parse(Parameter.Value) as object), ...members });
+    await cloud.call('ssm', 'PutParameter', { Name, Value, Type: 'String', Overwrite: true });
+  };
+  await change(secretPolicyParameter(secretName), { rotator, drain: { quietSeconds: 1 } });
+  if (silent !== undefined) await change(consumerParameter(secretName, silent), shortDeadline);
+}
+
+async function startApplications(
+  cloud: Cloud,
+  stacks: ReadonlyMap<string, DeployedStack>,
+  options: RehearsalOptions,
+): Promise<readonly Application[]> {
+  const consumers = stacks.get('RotorConsumers')?.outputs ?? {};
+  const place = { endpoint: cloud.endpoint, region: cloud.region, secretId: secretName };
+  const service = (name: ApplicationName, output: string, slowMs: number) =>
+    startService(
+      name,
+      place,
+      cloud.assume(consumers[`${output}RoleArn`] ?? '', 'ecs-tasks.amazonaws.com', name),
+      consumers[`${output}QueueUrl`] ?? '',
+      { slowMs, refuses: options.refuse === name, silent: options.silent === name },
+    );
+  const FunctionName = consumers['ReportsFunctionName'] ?? '';
+  const invoke = async () => {
+    const answer = await cloud.call<{ FunctionError?: string }>('lambda', 'Invoke', { FunctionName, Payload: '{}' });
+    return { failed: answer.FunctionError !== undefined };
+  };
+  const applications = await Promise.all([
+    service('orders', 'Orders', 0),
+    startFunction('reports', invoke),
+    service('billing', 'Billing', 400),
+  ]);
+  const until = Date.now() + 20_000;
+  while (applications.some((application) => application.counts().queries === 0)) {
+    if (Date.now() > until) throw new Error(`an application does not get to its data: ${applicationNames.join(', ')}`);
+    await pause(10);
+  }
+  return applications;
+}
+
+function outputs(stacks: ReadonlyMap<string, DeployedStack>) {
+  const rotor = stacks.get('RotorStack')?.outputs ?? {};
+  const of = (name: string) => {
+    const value = rotor[name];
+    if (value === undefined) throw new Error(`the stack RotorStack has no output ${name}`);
+    return value;
+  };
+  return { secretArn: of('SecretArn'), adminSecretArn: of('AdminSecretArn'), stateMachineArn: of('StateMachineArn') };
+}
+
+/** Roles of Rotor's own functions, to tell their calls from the applications'. */
+async function rotationRoles(cloud: Cloud): Promise<ReadonlySet<string>> {
+  const { Functions } = await cloud.call<{ Functions: { FunctionName: string; Role: string }[] }>('lambda', 'ListFunctions', {});
+  return new Set(Functions.filter(({ FunctionName }) => FunctionName.startsWith('rotor-')).map(({ Role }) => Role));
+}
+
+function countCalls(entries: readonly { readonly service: string; readonly operation: string }[]): Calls {
+  const counts: Record<string, Record<string, number>> = {};
+  for (const { service, operation } of entries) {
+    const ofService = (counts[service] ??= {});
+    ofService[operation] = (ofService[operation] ?? 0) + 1;
+  }
+  return counts;
+}
+
+async function timed<Result>(progress: Progress, what: string, work: () => Promise<Result>): Promise<Result> {
+  const startedAt = Date.now();
+  const result = await work();
+  progress.prepared(what, Date.now() - startedAt);
+  return result;
+}
+

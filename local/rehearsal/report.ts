@@ -1,0 +1,67 @@
+import type { RotatorName } from '../../rotators/registry';
+
+/** How a rotation ended: `reverted` includes that nothing had been changed yet. */
+export type Outcome = 'rotated' | 'reverted' | 'kept' | 'failed';
+
+/** How one consumer answered in the last rotation. */
+export interface ConsumerReport {
+  readonly name: string;
+  readonly wave: number;
+  readonly outcome: string;
+  /** From the first asking to the answer. */
+  readonly ms: number;
+}
+
+/** One rotation of the run. */
+export interface RotationReport {
+  readonly outcome: Outcome;
+  /** Names of the states in the order in which they were entered. */
+  readonly states: readonly string[];
+  /** States entered, and retries: what Step Functions charges. */
+  readonly transitions: number;
+  readonly consumers: readonly ConsumerReport[];
+  /** How long AWSCURRENT named a credential that did not work; 0 where both overlap. */
+  readonly gapMs: number;
+  /** From the start of the workflow to its end. */
+  readonly workflowMs: number;
+  /** From RotateSecret to the end of the workflow. */
+  readonly wallMs: number;
+}
+
+/** Calls by service and operation. */
+export type Calls = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/**
+ * What a rehearsal found. `outcome`, `states`, `transitions`, `consumers`, `gapMs` and `wallMs` are those of the last
+ * rotation, all else is of the whole run.
+ */
+export interface Report extends RotationReport {
+  readonly secret: string;
+  readonly rotator: RotatorName;
+  readonly rotations: readonly Pick<RotationReport, 'outcome' | 'transitions' | 'gapMs' | 'workflowMs' | 'wallMs'>[];
+  /** Made by the rotation's own functions, waiting apart. */
+  readonly calls: Calls;
+  /** The rotation function's looks while it waits for the workflow. */
+  readonly polls: Calls;
+  /** Logins of the rotation's functions at the target. */
+  readonly connections: number;
+  /** Logins that the target refused, whosever they were, the probe's left out. */
+  readonly refusedLogins: number;
+  readonly apps: readonly { readonly name: string; readonly queries: number; readonly errors: number }[];
+  /** A client that logs in with what AWSCURRENT names, all the time. */
+  readonly probe: { readonly logins: number; readonly refused: number };
+  readonly costUsd: number;
+  /** Text of every alert that the topic delivered. */
+  readonly alerts: readonly string[];
+  /** How often a secret value was found where none may be; 0, or something is badly wrong. */
+  readonly leaks: number;
+  /** From the start of the command to the end of the first rotation. */
+  readonly firstRotationMs: number;
+}
+
+/** The exit code of `npm start`. */
+export function exitCodeOf({ outcome, alerts, leaks }: Pick<Report, 'outcome' | 'alerts' | 'leaks'>): 0 | 1 | 2 {
+  if (leaks > 0) return 1;
+  if (outcome === 'rotated') return 0;
+  return outcome !== 'failed' && alerts.length > 0 ? 2 : 1;
+}
