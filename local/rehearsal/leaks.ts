@@ -1,8 +1,4 @@
-/** A text that people or machines can read, and where it stands. */
-export interface Readable {
-  readonly place: string;
-  readonly text: string;
-}
+import type { Readable } from '../cloud';
 
 /** A place in which a secret value was found; the value itself is not repeated. */
 export interface Leak {

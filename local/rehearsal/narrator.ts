@@ -24,6 +24,7 @@ const quietStates = new Set(['Mode', 'NextWave', 'Drained', 'GoBack', 'Reverted'
 /** Tells a rotation as it happens: state by state, consumer by consumer. */
 export class Narrator implements ExecutionObserver {
   private startedAt = Date.now();
+  private begun = false;
   private readonly enteredAt = new Map<string, number>();
   private readonly ended = new Map<string, () => void>();
   private readonly done = new Set<string>();
@@ -32,6 +33,7 @@ export class Narrator implements ExecutionObserver {
 
   begin(heading: string): void {
     this.startedAt = Date.now();
+    this.begun = true;
     this.progress.heading(heading);
   }
 
@@ -72,7 +74,7 @@ export class Narrator implements ExecutionObserver {
 
   onRotation(event: RotationEvent): void {
     if (event.kind === 'step-ended') this.tell('Secrets Manager', `${event.step} answered`, 'quiet');
-    if (event.kind === 'step-failed') this.tell('Secrets Manager', `${event.step} answered ${event.error.name}`, 'bad');
+    if (event.kind === 'step-failed') this.tell('Secrets Manager', `${event.step} answered ${event.error.type}`, 'bad');
     if (event.kind === 'succeeded') this.tell('Secrets Manager', 'rotation succeeded', 'good');
     if (event.kind !== 'succeeded' && event.kind !== 'failed' && event.kind !== 'abandoned') return;
     this.done.add(event.versionId);
@@ -94,7 +96,8 @@ export class Narrator implements ExecutionObserver {
   }
 
   private tell(who: string, what: string, tone?: 'good' | 'bad' | 'quiet'): void {
-    this.progress.happened(Date.now() - this.startedAt, who, what, tone);
+    // Deploying a schedule makes Secrets Manager test the credential in use: that is no rotation to be told.
+    if (this.begun) this.progress.happened(Date.now() - this.startedAt, who, what, tone);
   }
 }
 

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { consumerParameter, executionName, secretPolicyParameter } from '../../domain/names';
+import { consumerParameter, executionName, secretNameOf, secretPolicyParameter } from '../../domain/names';
 import { startCloud, type Cloud } from '../cloud';
-import type { DeployedStack } from '../cloudformation/deploy-stack';
+import type { DeployedResource, DeployedStack } from '../cloudformation/deploy-stack';
 import type { SessionKeys } from '../lambda/ports';
+import type { RotatorName } from '../../rotators/registry';
 import { targets } from '../targets/registry';
 import type { RehearsalTarget, TargetServer } from '../targets/target';
 import { repeat, startFunction, startService, type Application } from './applications';
@@ -73,14 +74,18 @@ export async function startRehearsal(options: RehearsalOptions, progress: Progre
       }),
     ]);
     closing.push(() => server.stop(), () => cloud.stop());
-    const stacks = await timed(progress, 'deployed them into the embedded cloud', () => cloud.deploy(folder));
-    const target = await seed(cloud, server, stacks, options);
+    const seeding = new Seeding(cloud, server, options.rotator);
+    const stacks = await timed(progress, 'deployed them into the embedded cloud', () =>
+      cloud.deploy(folder, (resource) => seeding.seed(resource)),
+    );
+    const { target } = seeding;
     await enrol(cloud, options);
     understudy.connect(cloud);
     const applications = await timed(progress, 'started orders, reports and billing', () =>
       startApplications(cloud, stacks, options),
     );
     closing.push(() => Promise.all(applications.map((application) => application.stop())));
+    await timed(progress, 'tested the credential in use, as setting a schedule does', () => testOfCurrent(cloud));
     const { secretArn, stateMachineArn } = outputs(stacks);
     const running = new RunningRehearsal(
       { cloud, server, target, applications, narrator, options, secretArn, stateMachineArn },
@@ -235,21 +240,38 @@ class RunningRehearsal implements Rehearsal {
   }
 }
 
-/** Puts the true credentials into the secrets that the template made, as an operator does after the first deployment. */
-async function seed(
-  cloud: Cloud,
-  server: TargetServer,
-  stacks: ReadonlyMap<string, DeployedStack>,
-  { rotator }: RehearsalOptions,
-): Promise<RehearsalTarget> {
-  const { adminSecretArn } = outputs(stacks);
-  const target = await server.provision(rotator === 'postgres-alternating' ? { adminArn: adminSecretArn } : {});
-  for (const [SecretId, SecretString] of [
-    [secretName, target.secret],
-    [adminName, target.admin],
-  ] as const)
-    await cloud.call('secretsmanager', 'PutSecretValue', { SecretId, SecretString, ClientRequestToken: crypto.randomUUID() });
-  return target;
+/**
+ * Puts the true credentials into the secrets as soon as the template has made them, as an operator must before the schedule
+ * exists: setting it makes Secrets Manager test the credential in use.
+ */
+class Seeding {
+  private provisioned: RehearsalTarget | undefined;
+
+  constructor(
+    private readonly cloud: Cloud,
+    private readonly server: TargetServer,
+    private readonly rotator: RotatorName,
+  ) {}
+
+  get target(): RehearsalTarget {
+    if (this.provisioned === undefined) throw new Error(`the stacks hold no secret ${adminName}`);
+    return this.provisioned;
+  }
+
+  async seed({ type, physicalId: ref }: DeployedResource): Promise<void> {
+    if (type !== 'AWS::SecretsManager::Secret') return;
+    const name = secretNameOf(ref);
+    if (name === adminName) {
+      const alternating = this.rotator === 'postgres-alternating';
+      this.provisioned = await this.server.provision(alternating ? { adminArn: ref } : {});
+      await this.put(ref, this.provisioned.admin);
+    }
+    if (name === secretName) await this.put(ref, this.target.secret);
+  }
+
+  private async put(SecretId: string, SecretString: string): Promise<void> {
+    await this.cloud.call('secretsmanager', 'PutSecretValue', { SecretId, SecretString, ClientRequestToken: crypto.randomUUID() });
+  }
 }
 
 /** Overwrites parameters where the example's own values would make a rehearsal wait. */
@@ -296,6 +318,21 @@ async function startApplications(
   return applications;
 }
 
+/** Waits for the test that setting the schedule has begun: until AWSPENDING is on no version of its own any more. */
+async function testOfCurrent(cloud: Cloud): Promise<void> {
+  const until = Date.now() + 20_000;
+  for (;;) {
+    const { VersionIdsToStages: stages } = await cloud.call<{ VersionIdsToStages: Record<string, string[]> }>(
+      'secretsmanager',
+      'DescribeSecret',
+      { SecretId: secretName },
+    );
+    if (!Object.values(stages).some((labels) => labels.includes('AWSPENDING') && !labels.includes('AWSCURRENT'))) return;
+    if (Date.now() > until) throw new Error(`the test of the credential in ${secretName} does not end`);
+    await pause(20);
+  }
+}
+
 function outputs(stacks: ReadonlyMap<string, DeployedStack>) {
   const rotor = stacks.get('RotorStack')?.outputs ?? {};
   const of = (name: string) => {
@@ -303,7 +340,7 @@ function outputs(stacks: ReadonlyMap<string, DeployedStack>) {
     if (value === undefined) throw new Error(`the stack RotorStack has no output ${name}`);
     return value;
   };
-  return { secretArn: of('SecretArn'), adminSecretArn: of('AdminSecretArn'), stateMachineArn: of('StateMachineArn') };
+  return { secretArn: of('SecretArn'), stateMachineArn: of('StateMachineArn') };
 }
 
 /** Roles of Rotor's own functions, to tell their calls from the applications'. */
