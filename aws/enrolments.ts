@@ -1,5 +1,6 @@
 import { paginateGetParametersByPath, SSMClient } from '@aws-sdk/client-ssm';
-import { nameOfLevel, secretParameters } from '../domain/names';
+import { PolicyInvalid } from '../domain/errors';
+import { nameOfLevel, parameterLevel, secretParameters } from '../domain/names';
 
 /** What Parameter Store holds about one secret, as text. */
 export interface EnrolmentTexts {
@@ -7,7 +8,7 @@ export interface EnrolmentTexts {
   readonly consumers: Readonly<Record<string, string>>;
 }
 
-/** Reads everything that is enrolled for one secret. */
+/** Reads everything that is enrolled for one secret. PolicyInvalid where a consumer's parameter is named wrongly. */
 export interface Enrolments {
   read(secretName: string): Promise<EnrolmentTexts>;
 }
@@ -19,19 +20,26 @@ export function parameterStore(): Enrolments {
     async read(secretName) {
       const path = secretParameters(secretName);
       let policy: string | undefined;
-      const consumers: Record<string, string> = {};
+      const consumers = new Map<string, string>();
       const pages = paginateGetParametersByPath(
         { client },
         { Path: path, Recursive: true, WithDecryption: false },
       );
       for await (const page of pages)
-        for (const { Name: name, Value: value } of page.Parameters ?? []) {
-          const rest = (name ?? '').slice(path.length + 1);
+        for (const { Name: parameter = '', Value: value = '' } of page.Parameters ?? []) {
+          const rest = parameter.slice(path.length + 1);
           if (rest === 'policy') policy = value;
-          else if (rest.startsWith('consumers/'))
-            consumers[nameOfLevel(rest.slice('consumers/'.length))] = value ?? '';
+          else if (rest.startsWith('consumers/')) consumers.set(consumerOf(parameter), value);
         }
-      return { policy, consumers };
+      return { policy, consumers: Object.fromEntries(consumers) };
     },
   };
+}
+
+function consumerOf(parameter: string): string {
+  const level = parameter.split('/').at(-1) ?? '';
+  const consumer = nameOfLevel(level);
+  if (consumer === undefined)
+    throw new PolicyInvalid(`parameter ${parameter}: consumer ${level} is written ${parameterLevel(level)}`);
+  return consumer;
 }

@@ -11,6 +11,8 @@ const tsx = pathToFileURL(path.join(root, 'node_modules', 'tsx', 'dist', 'loader
 const child = spawn(process.execPath, ['--import', tsx, path.join(root, file), ...rest], {
   stdio: 'inherit',
   cwd: root,
+  // The functions run on Node 22 on AWS; what runs here is the user's own choice of Node.
+  env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
 });
 // Ctrl-C reaches the program too, which ends in its own time and with its own code.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])

@@ -35,6 +35,11 @@ export interface AlertMessage {
   readonly chat: object;
 }
 
+/** Longest next step of the chat schema. */
+const chatStepLength = 350;
+/** The chat schema's description has 8,000 characters; what is true now must have room after the cause. */
+const chatCauseLength = 2000;
+
 /** Says in words what went wrong, what is true now and what to do. */
 export function wordAlert(incident: Incident, runbookUrl: string): AlertMessage {
   const { secret, state, error, cause, outcome, kind } = incident;
@@ -71,14 +76,16 @@ export function wordAlert(incident: Incident, runbookUrl: string): AlertMessage 
       title: `${severity} ${subject}`.slice(0, 250),
       description: [
         `*State* ${state}`,
-        `*Error* ${error}: ${cause}`,
+        `*Error* ${error}: ${cause.slice(0, chatCauseLength)}`,
         `*Outcome* ${outcome}`,
         ...truth,
         `<${consoleLink(incident.executionArn)}|Execution>`,
+        // A command that was cut off would be typed as it stands.
+        ...steps.filter((step) => step.length > chatStepLength),
       ]
         .join('\n')
         .slice(0, 8000),
-      nextSteps: steps.map((step) => step.slice(0, 350)),
+      nextSteps: steps.filter((step) => step.length <= chatStepLength),
       keywords: [secret.name, error, outcome],
     },
     metadata: {
@@ -102,7 +109,9 @@ function whatIsTrue({ kind, outcome, current, previous, token, held }: Incident)
         ? `AWSCURRENT is the new version ${current}; it passed its test by logging in.`
         : current === previous
           ? `AWSCURRENT is the version from before, ${current}.`
-          : `AWSCURRENT is version ${current}, which something else than this rotation wrote.`,
+          : previous === null
+            ? `AWSCURRENT is version ${current}.`
+            : `AWSCURRENT is version ${current}, which something else than this rotation wrote.`,
   ];
   const told: Record<FailureOutcome, string> = {
     unchanged: 'Nothing was changed at the target. The credential in use works as before.',

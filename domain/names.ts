@@ -25,10 +25,20 @@ export function parameterLevel(name: string): string {
     .join('');
 }
 
-/** The name that `parameterLevel` was given. */
-export function nameOfLevel(level: string): string {
+/**
+ * The name that `parameterLevel` was given; undefined where no name is written so.
+ *
+ * Teams write these parameters by hand too: `job_41` would pass for the name `jobA`, and nobody of that name would ever
+ * acknowledge.
+ */
+export function nameOfLevel(level: string): string | undefined {
   const bytes = level.replace(/_([0-9a-f]{2})/g, (_, hex: string) => `%${hex}`);
-  return decodeURIComponent(bytes);
+  try {
+    const name = decodeURIComponent(bytes);
+    return parameterLevel(name) === level ? name : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Everything that is enrolled for one secret lies below this path. */
@@ -55,8 +65,8 @@ export function secretNameOf(secretArn: string): string {
  * Name of a rotation's execution: the same for every repeat of one attempt, so that starting it is idempotent.
  *
  * Step Functions allows 80 characters and remembers a closed name for 90 days. A token has 64 characters at most;
- * what is left shows the secret's name to whoever reads the list of executions, and 8 characters of a hash keep two
- * secrets apart whose tokens and short names are equal.
+ * what is left shows the secret's name to whoever reads the list of executions, and 8 characters of a hash keep apart
+ * what is shortened or replaced: secrets with equal beginnings, tokens with characters that a name may not have.
  */
 export function executionName(
   secretArn: string,
@@ -64,8 +74,8 @@ export function executionName(
   attempt: number,
   mode: 'rotate' | 'test',
 ): string {
-  const hash = createHash('sha256').update(secretArn).digest('hex').slice(0, 8);
+  const hash = createHash('sha256').update(`${secretArn} ${token}`).digest('hex').slice(0, 8);
   const tail = `-${hash}-${token.replace(/[^A-Za-z0-9_-]/g, '_')}-${mode === 'test' ? 't' : ''}${String(attempt)}`;
   const slug = secretNameOf(secretArn).replace(/[^A-Za-z0-9_-]+/g, '-');
-  return `${slug.slice(0, 80 - tail.length)}${tail}`.replace(/^-+/, '');
+  return `${slug.slice(0, Math.max(0, 80 - tail.length))}${tail}`.replace(/^-+/, '');
 }

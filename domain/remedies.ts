@@ -45,7 +45,11 @@ export const remedies = {
 
 /** What to do about any error, also one that AWS or the runtime raised. */
 export function remedyFor(errorName: string): string {
-  return errorName in remedies
-    ? remedies[errorName as RotorErrorName]
+  return isRotorErrorName(errorName)
+    ? remedies[errorName]
     : "Read the execution: the state that failed shows the message. AWS's own errors mean what its documentation says.";
+}
+
+function isRotorErrorName(name: string): name is RotorErrorName {
+  return Object.hasOwn(remedies, name);
 }

@@ -1,4 +1,3 @@
-import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { isNamed } from '../aws/named';
 import type { Secrets } from '../aws/secrets';
@@ -6,7 +5,9 @@ import { AdminIsTheSecret, AdminMissing } from '../domain/errors';
 import { drawPassword } from '../domain/password';
 import { passwordRules } from '../domain/policy';
 import { rotatorFor } from '../rotators/registry';
+import type { SealedRotator } from '../rotators/rotator';
 import { contextFor } from './target';
+import type { Invocation } from './task';
 
 /** What the workflow's CreateSecret task sends to the rotation function. */
 export const createSecretInput = z.object({
@@ -29,6 +30,12 @@ export interface CreatedSecret {
   readonly principals: { readonly from: string; readonly to: string };
 }
 
+/** A rotator and its name, as the registry chooses them. */
+interface ChosenBy {
+  readonly name: string;
+  readonly rotator: SealedRotator;
+}
+
 /**
  * Builds the new value and stores it as AWSPENDING under the rotation's token.
  *
@@ -38,11 +45,12 @@ export interface CreatedSecret {
 export async function createSecret(
   secrets: Secrets,
   input: z.infer<typeof createSecretInput>,
-  lambda: Context,
+  lambda: Invocation,
+  choose: (secretString: string, policyName?: string) => ChosenBy = rotatorFor,
 ): Promise<CreatedSecret> {
   const { secretArn, versionId } = input;
   const current = await secrets.read(secretArn, input.previousVersionId);
-  const { name, rotator } = rotatorFor(current.text, input.rotator ?? undefined);
+  const { name, rotator } = choose(current.text, input.rotator ?? undefined);
   const { traits } = rotator;
   const admin = traits.admin === 'none' ? undefined : (input.admin ?? rotator.adminArn(current.text));
   if (admin === undefined && traits.admin === 'required')

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { parameterStore } from '../aws/enrolments';
 import { PreviousStillHeld } from '../domain/errors';
-import { heldLabel, secretNameOf } from '../domain/names';
+import { consumerParameter, heldLabel, secretNameOf, secretPolicyParameter } from '../domain/names';
 import { parseEnrolment, parsePolicy } from '../domain/policy';
 import { formWaves } from '../domain/waves';
 import { task } from './task';
@@ -31,11 +31,11 @@ export const handler = task('plan', input, async (request, context) => {
       `version ${heldVersionId} of ${name} carries ${heldLabel}: somebody may still use it`,
     );
   const texts = await enrolments.read(name);
-  const policy = parsePolicy(texts.policy, `policy of ${name}`);
+  const policy = parsePolicy(texts.policy, `parameter ${secretPolicyParameter(name)}`);
   const consumers = Object.fromEntries(
     Object.entries(texts.consumers).map(([consumer, text]) => [
       consumer,
-      parseEnrolment(text, `consumer ${consumer} of ${name}`),
+      parseEnrolment(text, `parameter ${consumerParameter(name, consumer)}`),
     ]),
   );
   const { rotator, admin, patienceSeconds, onRefusal, onSilence, retire, drain, password } = policy;

@@ -1,4 +1,3 @@
-import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { executionsOf } from '../aws/executions';
 import { secretsManager } from '../aws/secrets';
@@ -31,14 +30,10 @@ const stepInput = z.object({
  * Secrets Manager asks for four steps and waits for each; this function starts the workflow and says how far it is. Only
  * the workflow's own request writes anything.
  */
-export const handler = task(
-  'rotation',
-  z.union([createSecretInput, stepInput]),
-  async (input, context: Context) => {
-    if ('task' in input) return await createSecret(secrets, input, context);
-    if (!input.SecretId.startsWith('arn:')) throw new InvocationMalformed('rotation: SecretId is not an ARN');
-    const step = { secretArn: input.SecretId, token: input.ClientRequestToken };
-    await steps[input.Step](step, () => context.getRemainingTimeInMillis());
-    return {};
-  },
-);
+export const handler = task('rotation', z.union([createSecretInput, stepInput]), async (input, context) => {
+  if ('task' in input) return await createSecret(secrets, input, context);
+  if (!input.SecretId.startsWith('arn:')) throw new InvocationMalformed('rotation: SecretId is not an ARN');
+  const step = { secretArn: input.SecretId, token: input.ClientRequestToken };
+  await steps[input.Step](step, () => context.getRemainingTimeInMillis());
+  return {};
+});

@@ -1,16 +1,15 @@
-import type { Context } from 'aws-lambda';
 import { isNamed } from '../aws/named';
 import type { Secrets, SecretVersion } from '../aws/secrets';
 import { AdminMissing, PendingValueMissing, RotatorUnknown } from '../domain/errors';
 import { isRotatorName, rotators } from '../rotators/registry';
 import type { RotatorContext, SealedRotator } from '../rotators/rotator';
-import { deadlineOf } from './task';
+import { deadlineOf, type Invocation } from './task';
 
 /** What a verb needs beside the secrets it works on. Reads the admin credential where one is named: AdminMissing. */
 export async function contextFor(
   secrets: Secrets,
   adminId: string | null | undefined,
-  lambda: Context,
+  lambda: Invocation,
   password: () => string = () => {
     throw new Error('this verb draws no password');
   },

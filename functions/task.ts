@@ -3,8 +3,11 @@ import * as z from 'zod/mini';
 import { InvocationMalformed } from '../domain/errors';
 import { readEnvironment, type FunctionName } from './environment';
 
+/** What the functions use of an invocation's context. */
+export type Invocation = Pick<Context, 'invokedFunctionArn' | 'getRemainingTimeInMillis'>;
+
 /** A Lambda handler as the runtime calls it. */
-export type Handler = (event: unknown, context: Context) => Promise<unknown>;
+export type Handler = (event: unknown, context: Invocation) => Promise<unknown>;
 
 /**
  * Wraps one task of the workflow: checks its input by shape, runs it, and leaves one line in the log for each.
@@ -15,7 +18,7 @@ export type Handler = (event: unknown, context: Context) => Promise<unknown>;
 export function task<Schema extends z.ZodMiniType<object>>(
   name: FunctionName,
   schema: Schema,
-  run: (input: z.infer<Schema>, context: Context) => Promise<unknown>,
+  run: (input: z.infer<Schema>, context: Invocation) => Promise<unknown>,
 ): Handler {
   return async (event, context) => {
     readEnvironment(name);
@@ -52,7 +55,7 @@ export function log(
 }
 
 /** Aborts shortly before Lambda would end the function, so that it can still say why it gave up. */
-export function deadlineOf(context: Context, reserveMs = 1500): AbortSignal {
+export function deadlineOf(context: Invocation, reserveMs = 1500): AbortSignal {
   return AbortSignal.timeout(Math.max(1, context.getRemainingTimeInMillis() - reserveMs));
 }
 

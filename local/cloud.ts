@@ -155,6 +155,9 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   });
   const observers = options.observers ?? [];
   const stepFunctions = createStepFunctions(surroundingsOf('sfn'), {
+    assumeRole: (roleArn, session) => roles.assume(roleArn, 'states.amazonaws.com', session).principal,
+    // Functions run in real time, so what limits them must too, whatever the services' clock does.
+    taskClock: new ScaledClock(1),
     publishStatus: ({ time, 'detail-type': detailType, ...event }) =>
       events.publish({ ...event, detailType, time: time.getTime() }),
     observer: {
@@ -191,6 +194,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     identities: {
       identify: (accessKeyId) => roles.principalOf(accessKeyId),
       secretFor: (accessKeyId) => roles.sessionOf(accessKeyId)?.secretAccessKey,
+      sessionTokenFor: (accessKeyId) =>
+        accessKeyId.startsWith('ASIA') ? roles.sessionOf(accessKeyId)?.sessionToken : undefined,
     },
   });
   endpoint = gateway.endpoint;

@@ -22,15 +22,14 @@ export interface RotatorContext<Admin> {
 export interface ApplyOptions {
   /**
    * When `from` became the value in use. Sessions of `to`'s principal that began later belong to somebody who would
-   * lose the password that is about to be reset: PrincipalInUse. Absent when going back, where no such check applies.
+   * lose the password that is about to be reset: PrincipalInUse. Absent when going back: then `to` is made to work as
+   * it worked before, and nothing that is merely untidy stands in the way.
    */
   readonly replacedAt?: Date;
 }
 
 /** What to look for in `usage`. */
 export interface UsageQuery {
-  /** The principal of the credential that is to be retired, as `RotatorDefinition.principal` names it. */
-  readonly principal: string;
   /** The last acknowledgement: sessions begun later were opened by somebody who still uses the old credential. */
   readonly since: Date;
   /** How long to watch on one connection; at least two looks are taken, at its beginning and its end. */
@@ -59,7 +58,10 @@ export interface Usage {
 
 /** The outcome of `apply`, for the report. */
 export interface Applied {
-  /** Where there is no overlap: since when `from` no longer works, ISO 8601. */
+  /**
+   * Where there is no overlap: since when `from` no longer works, ISO 8601. Absent where there is no gap, or where a
+   * repeat finds the change made by an earlier call, whose time nobody recorded.
+   */
   readonly gapBegan?: string;
 }
 
@@ -77,8 +79,12 @@ export interface Rotator<Secret, Admin = Secret> {
   apply(change: Change<Secret>, context: RotatorContext<Admin>, options: ApplyOptions): Promise<Applied>;
   /** Logs in and does the least a consumer needs. Read-only. CredentialRejected, CredentialUnusable. */
   verify(secret: Secret, context: RotatorContext<Admin>): Promise<void>;
-  /** Says who uses the old credential. Only where `traits.usage` is true. */
-  usage?(query: UsageQuery, context: RotatorContext<Admin>): Promise<Usage>;
+  /**
+   * Says who uses `secret`, the credential that is to be retired. Only where `traits.usage` is true. The whole secret
+   * and not its principal alone, because it says where the target is: the admin's secret need not (one that RDS manages
+   * holds user name and password and nothing else).
+   */
+  usage?(secret: Secret, query: UsageQuery, context: RotatorContext<Admin>): Promise<Usage>;
   /** Stops `from` and leaves `to` working, reversibly where the target can. Already stopped is success. SamePrincipal. */
   retire(change: Change<Secret>, context: RotatorContext<Admin>): Promise<void>;
 }

@@ -34,6 +34,8 @@ export function workerVariables(
     AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
     AWS_SESSION_TOKEN: keys.sessionToken,
     AWS_ENDPOINT_URL: endpoint,
+    // On AWS the runtime is the one that the function names; here it is the user's own Node, of which the SDK complains.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     ...fn.variables,
   };
 }

@@ -8,7 +8,14 @@ import {
 } from '@aws-sdk/client-sqs';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { listenOnQueue, proveLogin, RefreshResponder, rotatingPool, RotatingSecret } from '../../client';
+import {
+  listenOnQueue,
+  proveLogin,
+  RefreshResponder,
+  rotatingPool,
+  RotatingSecret,
+  type SecretMembers,
+} from '../../client';
 import type { SessionKeys } from '../lambda/ports';
 import type { ApplicationName } from './options';
 
@@ -53,20 +60,20 @@ export async function startService(
   const config = { endpoint: place.endpoint, region: place.region, credentials: keys };
   const clients = [new SecretsManagerClient(config), new EventBridgeClient(config), new SQSClient(config)] as const;
   const [secretsManager, eventBridge, sqs] = clients;
-  let firstVersion: string | undefined;
+  let first: SecretMembers | undefined;
   const proveWith = proveLogin(pg);
   const secret = RotatingSecret.json({
     secretId: place.secretId,
     maxAgeSeconds: 5,
     secretsManager: { getSecretValue: (input, options) => secretsManager.send(new GetSecretValueCommand(input), options) },
     prove: async (value, signal) => {
-      if (firstVersion === undefined) return;
-      if (behaviour.slowMs > 0) await pause(behaviour.slowMs, undefined, { signal });
-      if (behaviour.refuses) throw new Error('rehearsed refusal: this application cannot work with the new version');
+      const isNew = first !== undefined && value['password'] !== first['password'];
+      if (isNew && behaviour.slowMs > 0) await pause(behaviour.slowMs, undefined, { signal });
+      if (isNew && behaviour.refuses) throw new Error('rehearsed refusal: this application cannot work with the new version');
       await proveWith(value, signal);
     },
   });
-  firstVersion = (await secret.get()).versionId;
+  first = (await secret.get()).value;
   const pool = await rotatingPool(pg, secret, { max: 2, application_name: name });
   pool.on('error', () => undefined);
   const listener = behaviour.silent

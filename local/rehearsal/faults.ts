@@ -9,6 +9,8 @@ export interface PlannedFault {
   readonly kind: 'crash' | 'timeout' | 'error';
   /** Strikes at every attempt, not at the first alone. */
   readonly always: boolean;
+  /** Name of the error that `error` raises, where it is not the rehearsal's own. */
+  readonly errorName?: string;
 }
 
 /** Name of the error that a rehearsed `error` raises. No retrier knows it, so it goes straight to the state's Catch. */
@@ -30,59 +32,76 @@ export function parseFault(text: string): PlannedFault | string {
 }
 
 /**
- * Makes one planned fault strike where it is meant to.
+ * Makes planned faults strike where they are meant to.
  *
  * Tasks that invoke a function are struck inside Lambda, so that a crash and a timeout really end the worker. Tasks that
  * call another service are struck at the service: before the call is made, or after it, when its answer gets lost.
  */
 export class FaultPlan implements ExecutionObserver {
-  private struck = 0;
-  private armed = false;
+  private faults: readonly PlannedFault[] = [];
+  private readonly struck = new Map<PlannedFault, number>();
+  private armed: PlannedFault | undefined;
 
-  constructor(private readonly fault: PlannedFault | undefined) {}
+  constructor(...faults: readonly PlannedFault[]) {
+    this.plan(faults);
+  }
 
-  /** How often it has struck. */
-  get strikes(): number {
-    return this.struck;
+  /** Replaces what is planned, for the next rotation. */
+  plan(faults: readonly PlannedFault[]): void {
+    this.faults = faults;
+    this.struck.clear();
+    this.armed = undefined;
+  }
+
+  /** How often a planned fault has struck. */
+  strikes(fault: PlannedFault): number {
+    return this.struck.get(fault) ?? 0;
   }
 
   async beforeTask(stateName: string): Promise<void> {
-    this.armed = this.isDue(stateName);
-    if (this.armed && this.functionOf(stateName) === undefined && this.fault?.moment === 'before') this.strikeService();
+    this.armed = this.faults.find((fault) => fault.state === stateName && (fault.always || this.strikes(fault) === 0));
+    if (this.armed?.moment === 'before') this.strikeService(this.armed);
   }
 
-  async afterTask(stateName: string): Promise<void> {
-    if (this.armed && this.functionOf(stateName) === undefined && this.fault?.moment === 'after') this.strikeService();
+  async afterTask(): Promise<void> {
+    if (this.armed?.moment === 'after') this.strikeService(this.armed);
   }
 
   /** Asked by Lambda around every invocation. */
   interfere(functionName: string, event: unknown, moment: Moment): Fault | undefined {
-    const { fault } = this;
-    if (!this.armed || fault === undefined || moment !== fault.moment) return undefined;
+    const fault = this.armed;
+    if (fault?.moment !== moment) return undefined;
     // Secrets Manager invokes the rotation function too; only the workflow's own request carries a task.
-    const wanted = this.functionOf(fault.state);
+    const wanted = functionOf(fault.state);
     const isStep = typeof event === 'object' && event !== null && 'Step' in event;
     if (wanted === undefined || !functionName.endsWith(wanted) || isStep) return undefined;
-    this.armed = fault.always;
-    this.struck += 1;
+    this.count(fault);
     return fault.kind === 'error'
-      ? { kind: 'error', errorType: rehearsedError, errorMessage: `rehearsed at ${fault.state}, ${fault.moment} its effect` }
+      ? { kind: 'error', errorType: fault.errorName ?? rehearsedError, errorMessage: causeOf(fault) }
       : { kind: fault.kind };
   }
 
-  private isDue(stateName: string): boolean {
-    return stateName === this.fault?.state && (this.fault.always || this.struck === 0);
+  private strikeService(fault: PlannedFault): void {
+    if (functionOf(fault.state) !== undefined) return;
+    this.count(fault);
+    const error = {
+      crash: 'EventBridge.InternalException',
+      timeout: 'States.Timeout',
+      error: fault.errorName ?? rehearsedError,
+    }[fault.kind];
+    throw Object.assign(new Error(error), { error, cause: causeOf(fault) });
   }
 
-  private functionOf(stateName: string): string | undefined {
-    return workflowTasks.find((task) => task.state === stateName)?.functionName;
+  private count(fault: PlannedFault): void {
+    this.struck.set(fault, this.strikes(fault) + 1);
+    this.armed = undefined;
   }
+}
 
-  private strikeService(): void {
-    const { fault } = this;
-    if (fault === undefined) return;
-    this.struck += 1;
-    const error = { crash: 'EventBridge.InternalException', timeout: 'States.Timeout', error: rehearsedError }[fault.kind];
-    throw Object.assign(new Error(error), { error, cause: `rehearsed at ${fault.state}, ${fault.moment} its effect` });
-  }
+function functionOf(stateName: string): string | undefined {
+  return workflowTasks.find((task) => task.state === stateName)?.functionName;
+}
+
+function causeOf({ state, moment }: PlannedFault): string {
+  return `rehearsed at ${state}, ${moment} its effect`;
 }

@@ -62,7 +62,7 @@ export class Narrator implements ExecutionObserver {
       const ms = Date.now() - (this.enteredAt.get(exited) ?? Date.now());
       this.tell('Step Functions', `${exited} (${ms} ms)`);
     }
-    if (read.data.type === 'TaskFailed') {
+    if (read.data.type === 'TaskFailed' || read.data.type === 'TaskSubmitFailed') {
       const error = read.data.taskFailedEventDetails?.error ?? 'failed';
       this.tell('Step Functions', `a task failed: ${error}`, 'bad');
     }

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { consumerParameter, executionName, secretNameOf, secretPolicyParameter } from '../../domain/names';
 import { startCloud, type Cloud } from '../cloud';
 import type { DeployedResource, DeployedStack } from '../cloudformation/deploy-stack';
+import type { Clock } from '../kernel/clock';
 import type { SessionKeys } from '../lambda/ports';
 import type { RotatorName } from '../../rotators/registry';
 import { targets } from '../targets/registry';
@@ -32,6 +33,14 @@ const patienceMs = 180_000;
 /** What the application that is to stay silent is enrolled with, so that nobody waits for a quarter of an hour. */
 const shortDeadline = { deadlineSeconds: 4, reminders: 1 };
 
+/** What tests change to be quick; the command line does not. */
+export interface RehearsalSettings {
+  readonly clock?: Clock;
+  readonly quietSeconds?: number;
+  /** How long `billing` works on a request before it answers. */
+  readonly slowMs?: number;
+}
+
 /** A cloud with a database and three applications in it, ready to rotate. */
 export interface Rehearsal {
   readonly endpoint: string;
@@ -40,17 +49,25 @@ export interface Rehearsal {
   readonly stateMachineArn: string;
   readonly cloud: Cloud;
   readonly target: RehearsalTarget;
+  /** What is to fail; may be changed between rotations. */
+  readonly faults: FaultPlan;
   /** Rotates as often as the options say, and tells what was found. `startedAt`: when the command began. */
   run(startedAt: number): Promise<Report>;
   /** Rotates once through RotateSecret and waits for the end. */
   rotate(): Promise<RotationReport>;
   /** Where secret values were found where none may be. */
   leaks(): Promise<readonly Leak[]>;
+  /** Starts a client that logs in with what AWSCURRENT names at that moment, all the time. */
+  startProbe(): Probe;
   stop(): Promise<void>;
 }
 
 /** Prepares a rehearsal: synthesis and servers side by side, then the deployment, then the applications. */
-export async function startRehearsal(options: RehearsalOptions, progress: Progress): Promise<Rehearsal> {
+export async function startRehearsal(
+  options: RehearsalOptions,
+  progress: Progress,
+  settings: RehearsalSettings = {},
+): Promise<Rehearsal> {
   const begun = Date.now();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'rotor-rehearsal-'));
   const closing: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
@@ -58,37 +75,43 @@ export async function startRehearsal(options: RehearsalOptions, progress: Progre
     for (const close of closing.splice(0).reverse()) await close();
   };
   try {
-    const faults = new FaultPlan(options.fault);
+    const faults = new FaultPlan(...(options.fault === undefined ? [] : [options.fault]));
     const narrator = new Narrator(progress);
     const understudy = new Understudy(options);
-    const [, server, cloud] = await Promise.all([
-      timed(progress, 'synthesised the stacks that are deployed', () => synthesise(folder, options.rotator)),
-      timed(progress, 'started the database', () => targets[options.rotator].start()),
-      startCloud({
+    const starting = {
+      synthesis: timed(progress, 'synthesised the stacks that are deployed', () => synthesise(folder, options.rotator)),
+      server: timed(progress, 'started the database', () => targets[options.rotator].start()),
+      cloud: startCloud({
         port: options.port,
+        ...(settings.clock === undefined ? {} : { clock: settings.clock }),
         observers: [faults, narrator],
         interfere: async (name, event, moment) =>
           (await understudy.interfere(name, event, moment)) ?? faults.interfere(name, event, moment),
         onRotation: (event) => narrator.onRotation(event),
         onEvent: (event) => narrator.onEvent(event),
       }),
-    ]);
-    closing.push(() => server.stop(), () => cloud.stop());
+    };
+    // Whatever has started must be ended, also where its neighbour fails.
+    closing.push(
+      () => starting.server.then((server) => server.stop()).catch(() => undefined),
+      () => starting.cloud.then((cloud) => cloud.stop()).catch(() => undefined),
+    );
+    const [server, cloud] = await Promise.all([starting.server, starting.cloud, starting.synthesis]);
     const seeding = new Seeding(cloud, server, options.rotator);
     const stacks = await timed(progress, 'deployed them into the embedded cloud', () =>
       cloud.deploy(folder, (resource) => seeding.seed(resource)),
     );
     const { target } = seeding;
-    await enrol(cloud, options);
+    await enrol(cloud, options, settings);
     understudy.connect(cloud);
     const applications = await timed(progress, 'started orders, reports and billing', () =>
-      startApplications(cloud, stacks, options),
+      startApplications(cloud, stacks, options, settings),
     );
     closing.push(() => Promise.all(applications.map((application) => application.stop())));
     await timed(progress, 'tested the credential in use, as setting a schedule does', () => testOfCurrent(cloud));
     const { secretArn, stateMachineArn } = outputs(stacks);
     const running = new RunningRehearsal(
-      { cloud, server, target, applications, narrator, options, secretArn, stateMachineArn },
+      { cloud, server, target, applications, faults, narrator, options, secretArn, stateMachineArn },
       stop,
     );
     progress.prepared('ready', Date.now() - begun);
@@ -99,11 +122,19 @@ export async function startRehearsal(options: RehearsalOptions, progress: Progre
   }
 }
 
+/** A client that logs in again and again, and keeps nothing. */
+export interface Probe {
+  logins(): number;
+  refused(): number;
+  stop(): Promise<void>;
+}
+
 interface Parts {
   readonly cloud: Cloud;
   readonly server: TargetServer;
   readonly target: RehearsalTarget;
   readonly applications: readonly Application[];
+  readonly faults: FaultPlan;
   readonly narrator: Narrator;
   readonly options: RehearsalOptions;
   readonly secretArn: string;
@@ -116,6 +147,7 @@ class RunningRehearsal implements Rehearsal {
   readonly stateMachineArn: string;
   readonly cloud: Cloud;
   readonly target: RehearsalTarget;
+  readonly faults: FaultPlan;
 
   constructor(
     private readonly parts: Parts,
@@ -123,6 +155,7 @@ class RunningRehearsal implements Rehearsal {
   ) {
     this.cloud = parts.cloud;
     this.target = parts.target;
+    this.faults = parts.faults;
     this.endpoint = parts.cloud.endpoint;
     this.keys = parts.cloud.operator;
     this.stateMachineArn = parts.stateMachineArn;
@@ -221,8 +254,7 @@ class RunningRehearsal implements Rehearsal {
     };
   }
 
-  /** A client that logs in with what AWSCURRENT names at that moment, all the time, and keeps nothing. */
-  private startProbe() {
+  startProbe(): Probe {
     const { cloud, target, secretArn } = this.parts;
     let refused = 0;
     const probe = repeat(async () => {
@@ -275,13 +307,17 @@ class Seeding {
 }
 
 /** Overwrites parameters where the example's own values would make a rehearsal wait. */
-async function enrol(cloud: Cloud, { rotator, silent }: RehearsalOptions): Promise<void> {
+async function enrol(
+  cloud: Cloud,
+  { rotator, silent }: RehearsalOptions,
+  { quietSeconds = 1 }: RehearsalSettings,
+): Promise<void> {
   const change = async (Name: string, members: object) => {
     const { Parameter } = await cloud.call<{ Parameter: { Value: string } }>('ssm', 'GetParameter', { Name });
     const Value = JSON.stringify({ ...(JSON.parse(Parameter.Value) as object), ...members });
     await cloud.call('ssm', 'PutParameter', { Name, Value, Type: 'String', Overwrite: true });
   };
-  await change(secretPolicyParameter(secretName), { rotator, drain: { quietSeconds: 1 } });
+  await change(secretPolicyParameter(secretName), { rotator, drain: { quietSeconds } });
   if (silent !== undefined) await change(consumerParameter(secretName, silent), shortDeadline);
 }
 
@@ -289,6 +325,7 @@ async function startApplications(
   cloud: Cloud,
   stacks: ReadonlyMap<string, DeployedStack>,
   options: RehearsalOptions,
+  { slowMs = 400 }: RehearsalSettings,
 ): Promise<readonly Application[]> {
   const consumers = stacks.get('RotorConsumers')?.outputs ?? {};
   const place = { endpoint: cloud.endpoint, region: cloud.region, secretId: secretName };
@@ -308,7 +345,7 @@ async function startApplications(
   const applications = await Promise.all([
     service('orders', 'Orders', 0),
     startFunction('reports', invoke),
-    service('billing', 'Billing', 400),
+    service('billing', 'Billing', slowMs),
   ]);
   const until = Date.now() + 20_000;
   while (applications.some((application) => application.counts().queries === 0)) {

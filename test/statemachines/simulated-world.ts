@@ -118,19 +118,33 @@ export class Simulation implements TaskPort {
         },
       },
     );
-    this.complete = (name, input) => sfn.operations[name]?.(input, operator) ?? Promise.reject(new Error(name));
+    this.complete = (name, input) =>
+      sfn.operations[name]?.(input, operator) ?? Promise.reject(new Error(name));
     await this.complete('CreateStateMachine', {
       name: 'rotor-rotation',
       definition: definition(),
       roleArn: `arn:aws:iam::${account}:role/workflow`,
     });
     const stateMachineArn = `arn:aws:states:${region}:${account}:stateMachine:rotor-rotation`;
-    const input = { secretArn, versionId: token, previousVersionId: previous, heldVersionId: this.world.held, mode: this.world.mode };
-    await this.complete('StartExecution', { stateMachineArn, name: 'rotation', input: JSON.stringify(input) });
+    const input = {
+      secretArn,
+      versionId: token,
+      previousVersionId: previous,
+      heldVersionId: this.world.held,
+      mode: this.world.mode,
+    };
+    await this.complete('StartExecution', {
+      stateMachineArn,
+      name: 'rotation',
+      input: JSON.stringify(input),
+    });
     const executionArn = `arn:aws:states:${region}:${account}:execution:rotor-rotation:rotation`;
-    for (let idle = 0; idle < 20; ) {
+    for (let idle = 0; idle < 20;) {
       for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
-      const execution = (await this.complete('DescribeExecution', { executionArn })) as { status: string; cause?: string };
+      const execution = (await this.complete('DescribeExecution', { executionArn })) as {
+        status: string;
+        cause?: string;
+      };
       if (execution.status !== 'RUNNING') {
         this.status = execution.status;
         this.cause = JSON.parse(execution.cause ?? '{}') as Record<string, Json>;
@@ -183,7 +197,10 @@ export class Simulation implements TaskPort {
             ...policy,
           },
           waves: consumers as unknown as Json,
-          informed: Array.from({ length: informed }, (_, index) => ({ name: `watcher-${String(index)}`, wave: 1 })),
+          informed: Array.from({ length: informed }, (_, index) => ({
+            name: `watcher-${String(index)}`,
+            wave: 1,
+          })),
         };
       case 'Rotation':
         return {
@@ -201,14 +218,21 @@ export class Simulation implements TaskPort {
         return overlap === 'none' ? { gapBegan: new Date(this.clock.now()).toISOString() } : {};
       }
       case 'TestSecret':
-        if (!this.accepted.has(String(payload['versionId'])) && this.world.mode === 'rotate') throw failure('CredentialRejected');
+        if (!this.accepted.has(String(payload['versionId'])) && this.world.mode === 'rotate')
+          throw failure('CredentialRejected');
         return {};
       case 'FinishSecret':
         return this.finish(payload);
       case 'Usage': {
         // Watching takes the time that it was asked for.
         const began = logins[this.looks++] ?? 0;
-        const holder = { application: 'straggler', clientAddress: '192.0.2.1', count: began, newestBegan: '', oldestBegan: '' };
+        const holder = {
+          application: 'straggler',
+          clientAddress: '192.0.2.1',
+          count: began,
+          newestBegan: '',
+          oldestBegan: '',
+        };
         this.clock.after(0, () => undefined);
         return { begun: began === 0 ? [] : [holder], open: [], looks: 2 };
       }
@@ -226,12 +250,14 @@ export class Simulation implements TaskPort {
 
   private finish(payload: Record<string, Json>): Json {
     const move = ({ stage, to }: LabelMove) => {
-      if (to === undefined) this.labels = Object.fromEntries(Object.entries(this.labels).filter(([name]) => name !== stage));
+      if (to === undefined)
+        this.labels = Object.fromEntries(Object.entries(this.labels).filter(([name]) => name !== stage));
       else this.labels = { ...this.labels, [stage]: to };
     };
     switch (payload['action']) {
       case 'finish':
-        if (this.labels['AWSCURRENT'] !== token && this.labels['AWSCURRENT'] !== previous) throw failure('RotationAbandoned');
+        if (this.labels['AWSCURRENT'] !== token && this.labels['AWSCURRENT'] !== previous)
+          throw failure('RotationAbandoned');
         if (payload['hold'] === true) move({ stage: 'rotor-held', to: previous });
         move({ stage: 'AWSCURRENT', to: token });
         break;
@@ -254,7 +280,8 @@ export class Simulation implements TaskPort {
 
   private stages(): Labels {
     const stages: Record<string, string[]> = {};
-    for (const [stage, version] of Object.entries(this.labels)) stages[version] = [...(stages[version] ?? []), stage];
+    for (const [stage, version] of Object.entries(this.labels))
+      stages[version] = [...(stages[version] ?? []), stage];
     return stages;
   }
 
@@ -298,7 +325,9 @@ export class Simulation implements TaskPort {
     const entered = read['stateEnteredEventDetails'] as { readonly name: string } | undefined;
     if (entered !== undefined) this.path.push(entered.name);
     const last = this.path.at(-1) ?? '';
-    const scheduledBefore = this.history.slice(0, -1).findLast(({ type }) => /^(TaskStateEntered|TaskScheduled)$/.test(type));
+    const scheduledBefore = this.history
+      .slice(0, -1)
+      .findLast(({ type }) => /^(TaskStateEntered|TaskScheduled)$/.test(type));
     if (read.type === 'TaskScheduled' && scheduledBefore?.type === 'TaskScheduled') this.retried.push(last);
   }
 
@@ -309,7 +338,10 @@ export class Simulation implements TaskPort {
 }
 
 function failure(error: string): Error {
-  return Object.assign(new Error(error), { error, cause: JSON.stringify({ errorType: error, errorMessage: 'simulated' }) });
+  return Object.assign(new Error(error), {
+    error,
+    cause: JSON.stringify({ errorType: error, errorMessage: 'simulated' }),
+  });
 }
 
 let text: string | undefined;
@@ -317,9 +349,21 @@ let text: string | undefined;
 /** The workflow's definition with stand-ins for the deployed resources. */
 export function definition(): string {
   if (text !== undefined) return text;
-  const functions = ['Rotation', 'Plan', 'SetSecret', 'TestSecret', 'FinishSecret', 'Usage', 'Retire', 'Alert', 'Acknowledge'];
+  const functions = [
+    'Rotation',
+    'Plan',
+    'SetSecret',
+    'TestSecret',
+    'FinishSecret',
+    'Usage',
+    'Retire',
+    'Alert',
+    'Acknowledge',
+  ];
   const values: Record<string, string> = {
-    ...Object.fromEntries(functions.map((name) => [`${name}FunctionArn`, `arn:aws:lambda:${region}:${account}:function:${name}`])),
+    ...Object.fromEntries(
+      functions.map((name) => [`${name}FunctionArn`, `arn:aws:lambda:${region}:${account}:function:${name}`]),
+    ),
     BusName: 'rotor',
     AlertTopicArn: `arn:aws:sns:${region}:${account}:rotor-alerts`,
     RunbookUrl: 'https://example.com/runbook',

@@ -1,9 +1,12 @@
 import { consumer, loaded, previous, Simulation, token, type World } from './simulated-world';
 
 const run = (world: Partial<World> = {}) => new Simulation(world).run();
-const terminal = ({ events }: Simulation) => events.map(({ type }) => type).filter((type) => /(Succeeded|Failed)$/.test(type));
+const terminal = ({ events }: Simulation) =>
+  events.map(({ type }) => type).filter((type) => /(Succeeded|Failed)$/.test(type));
 const requests = ({ events }: Simulation) =>
-  events.filter(({ type }) => type === 'Secret Refresh Requested').map(({ detail }) => `${String(detail['consumer'])} ${String(detail['versionId'])}`);
+  events
+    .filter(({ type }) => type === 'Secret Refresh Requested')
+    .map(({ detail }) => `${String(detail['consumer'])} ${String(detail['versionId'])}`);
 
 /** What must be true after every rotation, however it ended. */
 function expectSafe(world: Simulation): void {
@@ -43,7 +46,9 @@ describe('a rotation that succeeds', () => {
     expect(world.status).toBe('SUCCEEDED');
     expect(requests(world).filter((text) => text.startsWith('watcher'))).toHaveLength(23);
     expect(world.path.filter((state) => state === 'Inform')).toHaveLength(3);
-    expect(world.events.find(({ detail }) => detail['consumer'] === 'watcher-0')?.detail['taskToken']).toBeNull();
+    expect(
+      world.events.find(({ detail }) => detail['consumer'] === 'watcher-0')?.detail['taskToken'],
+    ).toBeNull();
   });
 
   it('leaves the old credential working where the policy says so', async () => {
@@ -64,10 +69,14 @@ describe('a rotation that succeeds', () => {
 
 describe('consumers', () => {
   it('reminds a silent one with a new token and takes its late word', async () => {
-    const world = await run({ answers: { orders: (ask, version) => (ask === 2 ? loaded('orders', version) : undefined) } });
+    const world = await run({
+      answers: { orders: (ask, version) => (ask === 2 ? loaded('orders', version) : undefined) },
+    });
     expectSafe(world);
     expect(world.status).toBe('SUCCEEDED');
-    const tokens = world.events.filter(({ detail }) => detail['consumer'] === 'orders').map(({ detail }) => detail['taskToken']);
+    const tokens = world.events
+      .filter(({ detail }) => detail['consumer'] === 'orders')
+      .map(({ detail }) => detail['taskToken']);
     expect(new Set(tokens).size).toBe(2);
   });
 
@@ -75,7 +84,12 @@ describe('consumers', () => {
     const world = await run({ answers: { billing: () => undefined } });
     expectSafe(world);
     expect(world.status).toBe('FAILED');
-    expect(world.cause).toMatchObject({ error: 'ConsumerSilent', outcome: 'kept', held: previous, current: token });
+    expect(world.cause).toMatchObject({
+      error: 'ConsumerSilent',
+      outcome: 'kept',
+      held: previous,
+      current: token,
+    });
     expect(world.accepted).toEqual(new Set([previous, token]));
   });
 
@@ -101,12 +115,28 @@ describe('consumers', () => {
   it('goes back when one refuses: never tells the next wave, asks the first one back, stops the new credential last', async () => {
     const world = await run({
       consumers: [[consumer('a')], [consumer('b', 2), consumer('slow', 2)], [consumer('c', 3)]],
-      answers: { b: (_, version) => (version === token ? 'refuse' : loaded('b', version)), slow: (_, version) => (version === token ? undefined : loaded('slow', version)) },
+      answers: {
+        b: (_, version) => (version === token ? 'refuse' : loaded('b', version)),
+        slow: (_, version) => (version === token ? undefined : loaded('slow', version)),
+      },
     });
     expectSafe(world);
     expect(world.status).toBe('FAILED');
-    expect(world.cause).toMatchObject({ state: 'AskWave', error: 'ConsumerRefused', outcome: 'reverted', held: null, current: previous });
-    expect(requests(world)).toEqual([`a ${token}`, `b ${token}`, `slow ${token}`, `a ${previous}`, `b ${previous}`, `slow ${previous}`]);
+    expect(world.cause).toMatchObject({
+      state: 'AskWave',
+      error: 'ConsumerRefused',
+      outcome: 'reverted',
+      held: null,
+      current: previous,
+    });
+    expect(requests(world)).toEqual([
+      `a ${token}`,
+      `b ${token}`,
+      `slow ${token}`,
+      `a ${previous}`,
+      `b ${previous}`,
+      `slow ${previous}`,
+    ]);
     expect(world.labels).toEqual({ AWSCURRENT: previous });
     expect([...world.accepted]).toEqual([previous]);
     expect(world.path.indexOf('RetireNew')).toBeGreaterThan(world.path.lastIndexOf('AskWave'));
@@ -115,7 +145,10 @@ describe('consumers', () => {
   it('keeps the new credential, held, while one has not come back', async () => {
     const world = await run({
       consumers: [[consumer('a')], [consumer('b', 2)]],
-      answers: { a: (_, version) => (version === token ? loaded('a', version) : undefined), b: (_, version) => (version === token ? 'refuse' : loaded('b', version)) },
+      answers: {
+        a: (_, version) => (version === token ? loaded('a', version) : undefined),
+        b: (_, version) => (version === token ? 'refuse' : loaded('b', version)),
+      },
     });
     expectSafe(world);
     expect(world.cause).toMatchObject({ outcome: 'kept', held: token, current: previous });
@@ -170,13 +203,24 @@ describe('before FinishSecret', () => {
     expect(world.labels).toEqual({ AWSCURRENT: previous });
   });
 
-  it.each(['two-principals', 'none'] as const)('undoes what SetSecret did, with overlap %s', async (overlap) => {
-    const world = await run({ overlap, strikes: [{ state: 'TestSecret', moment: 'before', error: 'CredentialUnusable', times: 1 }] });
-    expect(world.cause).toMatchObject({ state: 'TestSecret', error: 'CredentialUnusable', outcome: 'reverted', current: previous });
-    expect(world.labels).toEqual({ AWSCURRENT: previous });
-    expect([...world.accepted]).toContain(previous);
-    if (overlap === 'two-principals') expectSafe(world);
-  });
+  it.each(['two-principals', 'none'] as const)(
+    'undoes what SetSecret did, with overlap %s',
+    async (overlap) => {
+      const world = await run({
+        overlap,
+        strikes: [{ state: 'TestSecret', moment: 'before', error: 'CredentialUnusable', times: 1 }],
+      });
+      expect(world.cause).toMatchObject({
+        state: 'TestSecret',
+        error: 'CredentialUnusable',
+        outcome: 'reverted',
+        current: previous,
+      });
+      expect(world.labels).toEqual({ AWSCURRENT: previous });
+      expect([...world.accepted]).toContain(previous);
+      if (overlap === 'two-principals') expectSafe(world);
+    },
+  );
 
   it('keeps the new value where the old one could not be restored: it may be the one that works', async () => {
     const world = await run({
@@ -192,9 +236,15 @@ describe('before FinishSecret', () => {
   });
 
   it('warns once about an unreachable target, and gives up when patience ends', async () => {
-    const world = await run({ strikes: [{ state: 'SetSecret', moment: 'before', error: 'TargetUnreachable', times: 1000 }] });
+    const world = await run({
+      strikes: [{ state: 'SetSecret', moment: 'before', error: 'TargetUnreachable', times: 1000 }],
+    });
     expect(world.alerts.map((alert) => alert['kind'])).toEqual(['warning', 'failed']);
-    expect(world.cause).toMatchObject({ state: 'SetSecret', error: 'TargetUnreachable', outcome: 'reverted' });
+    expect(world.cause).toMatchObject({
+      state: 'SetSecret',
+      error: 'TargetUnreachable',
+      outcome: 'reverted',
+    });
     expect(world.labels).toEqual({ AWSCURRENT: previous });
   });
 
@@ -207,7 +257,11 @@ describe('before FinishSecret', () => {
       },
     });
     expectSafe(world);
-    expect(world.cause).toMatchObject({ state: 'FinishSecret', error: 'RotationAbandoned', current: 'version-manual' });
+    expect(world.cause).toMatchObject({
+      state: 'FinishSecret',
+      error: 'RotationAbandoned',
+      current: 'version-manual',
+    });
     expect(world.labels).toEqual({ AWSCURRENT: 'version-manual' });
     expect(world.accepted).not.toContain(token);
   });
@@ -215,7 +269,9 @@ describe('before FinishSecret', () => {
 
 describe('after FinishSecret', () => {
   it('goes on where its answer was lost and its work was done', async () => {
-    const world = await run({ strikes: [{ state: 'FinishSecret', moment: 'after', error: 'Broken', times: 1 }] });
+    const world = await run({
+      strikes: [{ state: 'FinishSecret', moment: 'after', error: 'Broken', times: 1 }],
+    });
     expectSafe(world);
     expect(world.status).toBe('SUCCEEDED');
     expect(world.path).toContain('WhatIsTrue');
@@ -229,7 +285,11 @@ describe('after FinishSecret', () => {
         accepted.add('version-manual');
       },
     });
-    expect(world.cause).toMatchObject({ state: 'RetirePrevious', error: 'RotationAbandoned', outcome: 'kept' });
+    expect(world.cause).toMatchObject({
+      state: 'RetirePrevious',
+      error: 'RotationAbandoned',
+      outcome: 'kept',
+    });
     expect(world.accepted).toEqual(new Set([previous, token, 'version-manual']));
   });
 });
@@ -243,7 +303,10 @@ describe('a test alone', () => {
   });
 
   it('alerts where the credential in use does not work', async () => {
-    const world = await run({ mode: 'test', strikes: [{ state: 'TestCurrent', moment: 'before', error: 'CredentialRejected', times: 10 }] });
+    const world = await run({
+      mode: 'test',
+      strikes: [{ state: 'TestCurrent', moment: 'before', error: 'CredentialRejected', times: 10 }],
+    });
     expect(world.status).toBe('FAILED');
     expect(world.alerts).toHaveLength(1);
     expect(world.events).toEqual([]);

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Principal } from '../kernel/service';
+import { ServiceError } from '../kernel/service';
+import type { Dispatcher } from './dispatch';
+import type { HttpRequest, HttpResponse } from './http-message';
+import { header, readRequest } from './http-message';
+import { jsonProtocol } from './json-protocol';
+import { lambdaProtocol } from './lambda-protocol';
+import type { Protocol } from './protocol';
+import { queryProtocol } from './query-protocol';
+import { isSignedWith, parseAuthorization } from './signature';
+
+/** Who holds which access key. */
+export interface Identities {
+  /** The principal behind an access key id; undefined for keys that nobody holds. */
+  identify(accessKeyId: string): Principal | undefined;
+  /** The secret access key, for checking signatures; where it answers undefined they are not checked. */
+  secretFor?(accessKeyId: string): string | undefined;
+  /** The token that must come with temporary keys; where it answers undefined none is asked for. */
+  sessionTokenFor?(accessKeyId: string): string | undefined;
+}
+
+/** What the gateway is built with. */
+export interface GatewayOptions {
+  readonly dispatcher: Dispatcher;
+  readonly identities: Identities;
+  /** Port on 127.0.0.1; 0 or absent takes a free one. */
+  readonly port?: number;
+}
+
+/** A gateway that listens. */
+export interface Gateway {
+  /** What AWS_ENDPOINT_URL is set to. */
+  readonly endpoint: string;
+  /** Ends all connections, also those in the middle of a request, and resolves once the port is free. */
+  stop(): Promise<void>;
+}
+
+/** Opens the endpoint that AWS's SDKs and command line talk to. */
+export async function startGateway({ dispatcher, identities, port = 0 }: GatewayOptions): Promise<Gateway> {
+  const server = createServer((message, response) => void serve(message, response, dispatcher, identities));
+  await listen(server, port);
+  const { port: bound } = server.address() as AddressInfo;
+  return { endpoint: `http://127.0.0.1:${bound}`, stop: () => close(server) };
+}
+
+async function serve(
+  message: IncomingMessage,
+  response: ServerResponse,
+  dispatcher: Dispatcher,
+  identities: Identities,
+): Promise<void> {
+  const requestId = randomUUID();
+  let request: HttpRequest;
+  try {
+    request = await readRequest(message);
+  } catch (error) {
+    // Either the client went away, and nobody reads this, or the body is too large, and the rest is not awaited.
+    if (error instanceof ServiceError)
+      send(response, { ...jsonProtocol.fail({ service: '', operation: '' }, error, requestId) }, true);
+    else response.destroy();
+    return;
+  }
+  send(response, await answer(request, requestId, dispatcher, identities));
+}
+
+async function answer(
+  request: HttpRequest,
+  requestId: string,
+  dispatcher: Dispatcher,
+  identities: Identities,
+): Promise<HttpResponse> {
+  const userAgent = header(request.headers, 'user-agent');
+  const protocol = protocolOf(request);
+  const named = protocol.name(request);
+  let dispatched = false;
+  try {
+    const principal = authenticate(request, identities, protocol === queryProtocol);
+    const input = protocol.input(request);
+    dispatched = true;
+    const call = { principal, requestId, userAgent, conditions: {} };
+    const output = await dispatcher.run(named.service, named.operation, input, call);
+    return protocol.answer({ ...named, input }, output, requestId);
+  } catch (error) {
+    // Whatever else is thrown here comes from reading the request: a path or form that nothing can decode.
+    const refused =
+      error instanceof ServiceError
+        ? error
+        : new ServiceError('SerializationException', 'The request cannot be read.');
+    if (!dispatched) dispatcher.refuse(named.service, named.operation, userAgent, refused.code);
+    return protocol.fail(named, refused, requestId);
+  }
+}
+
+function protocolOf(request: HttpRequest): Protocol {
+  if (header(request.headers, 'x-amz-target') !== '') return jsonProtocol;
+  if (/^\/\d{4}-\d{2}-\d{2}\//.test(request.path)) return lambdaProtocol;
+  return queryProtocol;
+}
+
+/** Finds out who calls. The three ways to fail have other names in the query protocol. */
+function authenticate(request: HttpRequest, identities: Identities, query: boolean): Principal {
+  const authorization = parseAuthorization(request);
+  if (authorization === undefined)
+    throw new ServiceError(
+      query ? 'MissingAuthenticationToken' : 'MissingAuthenticationTokenException',
+      'Missing Authentication Token',
+      query ? 403 : 400,
+    );
+  const principal = identities.identify(authorization.accessKeyId);
+  const token = identities.sessionTokenFor?.(authorization.accessKeyId);
+  if (
+    principal === undefined ||
+    (token !== undefined && token !== header(request.headers, 'x-amz-security-token'))
+  )
+    throw new ServiceError(
+      query ? 'InvalidClientTokenId' : 'UnrecognizedClientException',
+      'The security token included in the request is invalid.',
+      query ? 403 : 400,
+    );
+  const secret = identities.secretFor?.(authorization.accessKeyId);
+  if (secret !== undefined && !isSignedWith(secret, request, authorization))
+    throw new ServiceError(
+      query ? 'SignatureDoesNotMatch' : 'InvalidSignatureException',
+      'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+      query ? 403 : 400,
+    );
+  return principal;
+}
+
+function send(response: ServerResponse, { statusCode, headers, body }: HttpResponse, last = false): void {
+  response.writeHead(statusCode, {
+    ...headers,
+    'content-length': Buffer.byteLength(body),
+    ...(last && { connection: 'close' }),
+  });
+  response.end(body);
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
