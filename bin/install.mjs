@@ -12,7 +12,9 @@ export function install() {
   const [major] = process.versions.node.split('.').map(Number);
   if (major < 20) fail(`Rotor needs Node 20 or newer; this is ${process.version}.`);
   const stamp = path.join(root, 'node_modules', '.rotor-installed');
-  const wanted = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   process.stderr.write('Installing dependencies (npm ci) ... ');
   const startedAt = Date.now();

@@ -14,7 +14,7 @@ const child = spawn(process.execPath, ['--import', tsx, path.join(root, file), .
   // The functions run on Node 22 on AWS; what runs here is the user's own choice of Node.
   env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
 });
-// Ctrl-C reaches the program too, which ends in its own time and with its own code.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.on(signal, () => signal === 'SIGINT' || child.kill(signal));
+// The program ends in its own time and with its own code. From a terminal Ctrl-C reaches it twice, which does no harm; a
+// signal that somebody sends to this process alone would otherwise not reach it at all.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));

@@ -115,8 +115,8 @@ function whatIsTrue({ kind, outcome, current, previous, token, held }: Incident)
   ];
   const told: Record<FailureOutcome, string> = {
     unchanged: 'Nothing was changed at the target. The credential in use works as before.',
-    reverted: 'The rotation was undone. The credential in use works as before; the new one was stopped.',
-    kept: 'Both credentials were left as they are: none that may still be in use was stopped.',
+    reverted: 'The rotation was undone. The credential in use works as before.',
+    kept: 'Nothing that may still be in use is stopped before somebody has looked.',
     'revert-failed': 'Going back did not come to its end: check now whether AWSCURRENT logs in.',
   };
   lines.push(told[outcome]);

@@ -26,14 +26,13 @@ export function versionWith(labels: Labels, stage: string): string | undefined {
 }
 
 /**
- * The version whose credential an earlier rotation left in place because somebody may still use it.
+ * The version whose credential must not be overwritten or stopped, because somebody may still use it.
  *
- * On AWSCURRENT's own version the label means nothing: it was put there by a FinishSecret that did not come to its
- * end, and no credential is in danger.
+ * It counts on AWSCURRENT's version too: a person may have put AWSCURRENT back by hand, and then the other user is the one
+ * that consumers hold.
  */
 export function heldVersion(labels: Labels): string | undefined {
-  const held = versionWith(labels, heldLabel);
-  return held === versionWith(labels, 'AWSCURRENT') ? undefined : held;
+  return versionWith(labels, heldLabel);
 }
 
 /** One call of UpdateSecretVersionStage. */
@@ -69,8 +68,7 @@ export function movesToRevert(
     moves.push({ stage: heldLabel, to: token, ...(held === undefined ? {} : { from: held }) });
   if (versionWith(labels, 'AWSCURRENT') === token)
     moves.push({ stage: 'AWSCURRENT', to: previous, from: token });
-  if (!holdToken && held !== undefined && (held === previous || held === token))
-    moves.push({ stage: heldLabel, from: held });
+  if (!holdToken && held !== undefined && held === previous) moves.push({ stage: heldLabel, from: held });
   if (versionWith(labels, 'AWSPENDING') === token) moves.push({ stage: 'AWSPENDING', from: token });
   return moves;
 }

@@ -43,7 +43,7 @@ const policySchema = z.strictObject({
   retire: z._default(z.enum(['stop', 'leave']), 'stop'),
   drain: z._default(drainRules, drainRules.parse({})),
   /** How long to try an unreachable target. With what else comes before FinishSecret it must fit 14 minutes. */
-  patienceSeconds: z._default(seconds(0, 86_400), 600),
+  patienceSeconds: z._default(seconds(0, 14_400), 600),
   password: z._default(passwordRules, passwordRules.parse({})),
   consumers: z._default(consumerCaps, consumerCaps.parse({})),
 });

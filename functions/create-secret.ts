@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { isNamed } from '../aws/named';
 import type { Secrets } from '../aws/secrets';
-import { AdminIsTheSecret, AdminMissing } from '../domain/errors';
+import { AdminIsTheSecret, AdminMissing, RotationAbandoned } from '../domain/errors';
+import { standing } from '../domain/labels';
 import { drawPassword } from '../domain/password';
 import { passwordRules } from '../domain/policy';
 import { rotatorFor } from '../rotators/registry';
@@ -18,6 +19,8 @@ export const createSecretInput = z.object({
   rotator: z.nullable(z.string()),
   admin: z.nullable(z.string()),
   password: passwordRules,
+  /** A repeat: another rotation may hold AWSPENDING by now, and writing would take it away. */
+  late: z.boolean(),
 });
 
 /** What the rest of the workflow needs to know about the credential: names and traits only. */
@@ -49,6 +52,8 @@ export async function createSecret(
   choose: (secretString: string, policyName?: string) => ChosenBy = rotatorFor,
 ): Promise<CreatedSecret> {
   const { secretArn, versionId } = input;
+  if (input.late && standing((await secrets.describe(secretArn)).labels, versionId) !== 'pending')
+    throw new RotationAbandoned(`AWSPENDING is no longer on version ${versionId}`);
   const current = await secrets.read(secretArn, input.previousVersionId);
   const { name, rotator } = choose(current.text, input.rotator ?? undefined);
   const { traits } = rotator;

@@ -22,6 +22,8 @@ const input = z.discriminatedUnion('action', [
     from: z.string(),
     to: z.string(),
     hold: z.boolean(),
+    /** A repeat: time has passed since the credential was tested. */
+    late: z.boolean(),
   }),
   z.object({ action: z.literal('inspect'), secretArn: z.string() }),
   z.object({
@@ -56,7 +58,13 @@ export const handler = task('finish-secret', input, async (request): Promise<Tru
   const { secretArn } = request;
   switch (request.action) {
     case 'finish': {
-      const { from, to, hold } = request;
+      const { from, to, hold, late } = request;
+      // Between TestSecret and a late repeat, another rotation may have taken the label and the user.
+      if (late) {
+        const { labels } = await secrets.describe(secretArn);
+        if (standing(labels, to) === 'gone')
+          throw new RotationAbandoned(`AWSPENDING is no longer on version ${to}`);
+      }
       const hindered = hold ? await moveUnlessRefused(secretArn, { stage: heldLabel, to: from }) : undefined;
       if (hindered !== undefined && standing(hindered.labels, to) !== 'current') {
         const held = versionWith(hindered.labels, heldLabel);

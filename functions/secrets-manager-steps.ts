@@ -11,6 +11,7 @@ import {
 } from '../domain/errors';
 import { heldVersion, standing, versionWith, type Labels } from '../domain/labels';
 import { executionName } from '../domain/names';
+import { readVersion } from './target';
 
 /** One step of one rotation, as Secrets Manager names it. */
 export interface Step {
@@ -139,15 +140,15 @@ export class SecretsManagerSteps {
 
   /**
    * Whether the pending version holds a copy of the current value under another id: so Secrets Manager asks for a test
-   * alone (RotateImmediately=false). A rotation's own value always differs.
+   * alone (RotateImmediately=false). A rotation's own value always differs. PendingValueMissing.
    */
   private async isCopyOfCurrent({ secretArn, token }: Step, labels: Labels): Promise<boolean> {
     const current = versionWith(labels, 'AWSCURRENT');
     if (current === undefined || current === token) return false;
     const { waiting } = this.ports;
     const [pending, inUse] = await Promise.all([
-      waiting.read(secretArn, token),
-      waiting.read(secretArn, current),
+      readVersion(waiting, secretArn, token),
+      readVersion(waiting, secretArn, current),
     ]);
     return pending.text === inUse.text;
   }
@@ -184,11 +185,13 @@ function inputOf(
   const previousVersionId = versionWith(labels, 'AWSCURRENT');
   if (previousVersionId === undefined)
     throw new RotationAbandoned(`no version of ${secretArn} carries AWSCURRENT`);
+  const held = heldVersion(labels);
   return {
     secretArn,
     versionId: token,
     previousVersionId,
-    heldVersionId: heldVersion(labels) ?? null,
+    // An attempt that died in FinishSecret leaves its own hold on the version that is still in use.
+    heldVersionId: attempt > 1 && held === previousVersionId ? null : (held ?? null),
     mode,
     attempt,
   };

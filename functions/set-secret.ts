@@ -21,7 +21,8 @@ export const handler = task(
   input,
   async ({ secretArn, from, to, rotator, admin, back }, lambda) => {
     const old = await readVersion(secrets, secretArn, from);
-    const fresh = await readVersion(secrets, secretArn, to);
+    // Forward, the label must still be on it: another rotation of the same user may have begun since.
+    const fresh = await readVersion(secrets, secretArn, to, back ? undefined : 'AWSPENDING');
     const context = await contextFor(secrets, admin, lambda);
     return await chosenRotator(rotator).apply({ from: old.text, to: fresh.text }, context, {
       ...(back || old.createdAt === undefined ? {} : { replacedAt: old.createdAt }),

@@ -1,6 +1,6 @@
 import { isNamed } from '../aws/named';
 import type { Secrets, SecretVersion } from '../aws/secrets';
-import { AdminMissing, PendingValueMissing, RotatorUnknown } from '../domain/errors';
+import { AdminMissing, PendingValueMissing, RotationAbandoned, RotatorUnknown } from '../domain/errors';
 import { isRotatorName, rotators } from '../rotators/registry';
 import type { RotatorContext, SealedRotator } from '../rotators/rotator';
 import { deadlineOf, type Invocation } from './task';
@@ -23,23 +23,32 @@ export async function contextFor(
           } catch (error) {
             if (isNamed(error, 'ResourceNotFoundException'))
               throw new AdminMissing(`admin secret ${adminId} does not exist or has no value`);
+            // What Secrets Manager answers for a secret that is marked for deletion.
+            if (isNamed(error, 'InvalidRequestException'))
+              throw new AdminMissing(`admin secret ${adminId} is marked for deletion`);
             throw error;
           }
         };
   return { admin: await readAdmin?.(), readAdminAgain: readAdmin, signal: deadlineOf(lambda), password };
 }
 
-/** Reads one version by its id. PendingValueMissing where it has no value, or not yet. */
+/**
+ * Reads one version by its id, with `stage` only while that label is on it. PendingValueMissing where it has no value, or
+ * not yet; RotationAbandoned where the label is elsewhere.
+ */
 export async function readVersion(
-  secrets: Secrets,
+  secrets: Pick<Secrets, 'read'>,
   secretArn: string,
   versionId: string,
+  stage?: string,
 ): Promise<SecretVersion> {
   try {
-    return await secrets.read(secretArn, versionId);
+    return await secrets.read(secretArn, versionId, stage);
   } catch (error) {
     if (isNamed(error, 'ResourceNotFoundException'))
       throw new PendingValueMissing(`version ${versionId} of ${secretArn} has no value`);
+    if (stage !== undefined && isNamed(error, 'InvalidRequestException'))
+      throw new RotationAbandoned(`${stage} is no longer on version ${versionId}`);
     throw error;
   }
 }

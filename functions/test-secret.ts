@@ -11,14 +11,20 @@ const input = z.object({
   versionId: z.string(),
   /** Null where nobody has chosen yet: a test without a rotation. */
   rotator: z.nullable(z.string()),
+  /** Whether the version must still carry AWSPENDING. */
+  pending: z.boolean(),
 });
 
 /** Proves one version by logging in with it. Reads only. CredentialRejected, CredentialUnusable. */
-export const handler = task('test-secret', input, async ({ secretArn, versionId, rotator }, lambda) => {
-  const { text } = await readVersion(secrets, secretArn, versionId);
-  await rotatorFor(text, rotator ?? undefined).rotator.verify(
-    text,
-    await contextFor(secrets, undefined, lambda),
-  );
-  return {};
-});
+export const handler = task(
+  'test-secret',
+  input,
+  async ({ secretArn, versionId, rotator, pending }, lambda) => {
+    const { text } = await readVersion(secrets, secretArn, versionId, pending ? 'AWSPENDING' : undefined);
+    await rotatorFor(text, rotator ?? undefined).rotator.verify(
+      text,
+      await contextFor(secrets, undefined, lambda),
+    );
+    return {};
+  },
+);

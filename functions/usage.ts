@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { secretsManager } from '../aws/secrets';
+import type { SessionHolder } from '../rotators/rotator';
 import { chosenRotator, contextFor, readVersion } from './target';
 import { task } from './task';
 
@@ -7,6 +8,9 @@ const secrets = secretsManager();
 
 /** One invocation watches no longer than this; longer quiet times take several. */
 const longestWatchSeconds = 60;
+
+/** So many holders are named; what goes into state and events must not grow with the number of pods. */
+const mostHolders = 20;
 
 const input = z.object({
   secretArn: z.string(),
@@ -27,6 +31,29 @@ export const handler = task(
     const { text } = await readVersion(secrets, secretArn, versionId);
     const watchMs = Math.min(watchSeconds, longestWatchSeconds) * 1000;
     const context = await contextFor(secrets, admin, lambda);
-    return await chosenRotator(rotator).usage(text, { since: new Date(since), watchMs }, context);
+    const { begun, open, looks } = await chosenRotator(rotator).usage(
+      text,
+      { since: new Date(since), watchMs },
+      context,
+    );
+    return { begun: atMost(mostHolders, begun), open: atMost(mostHolders, open), looks };
   },
 );
+
+/** The first holders by name, and one line for all others. */
+function atMost(most: number, holders: readonly SessionHolder[]): readonly SessionHolder[] {
+  const rest = holders.slice(most);
+  const [first] = rest;
+  if (first === undefined) return holders;
+  const times = (pick: (holder: SessionHolder) => string) => rest.map(pick).sort();
+  return [
+    ...holders.slice(0, most),
+    {
+      application: `${rest.length} more`,
+      clientAddress: null,
+      count: rest.reduce((sum, { count }) => sum + count, 0),
+      newestBegan: times(({ newestBegan }) => newestBegan).at(-1) ?? first.newestBegan,
+      oldestBegan: times(({ oldestBegan }) => oldestBegan)[0] ?? first.oldestBegan,
+    },
+  ];
+}

@@ -50,7 +50,7 @@ export class FailureWatch extends Construct {
             [
               `Rotor: the rotation ${EventField.fromPath('$.detail.name')} ended`,
               `${EventField.fromPath('$.detail.status')} without a report of its own (error: ${EventField.fromPath('$.detail.error')}).`,
-              'It was not turned back, and nothing more happens by itself.',
+              'It was not turned back. Before AWSCURRENT has moved, Secrets Manager asks again by itself.',
               "True now: the secret's labels tell which credential is in use; the execution tells what was done last.",
               `What to do: ${props.runbookUrl}#workflowdied`,
               `Execution: https://${Stack.of(this).region}.console.aws.amazon.com/states/home#/v2/executions/details/${execution}`,

@@ -24,7 +24,7 @@ const traits = {
     reachesTargets: false,
   },
   plan: {
-    description: 'Reads labels, policy and consumers',
+    description: 'Reads policy and consumers',
     timeout: Duration.seconds(30),
     memorySize: 256,
     reachesTargets: false,
@@ -74,6 +74,12 @@ const traits = {
   },
 } as const satisfies Record<FunctionName, FunctionTraits>;
 
+/**
+ * From Node 20 on, Lambda's runtime no longer trusts Amazon's own authorities, which sign RDS's certificates, by itself
+ * (AWS: Lambda, "Node.js 20 runtime"); the file is part of the runtime.
+ */
+const trustedAuthorities = { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' };
+
 /** All of Rotor's functions, in the order of the flow. */
 export const functionNames = Object.keys(environments) as FunctionName[];
 
@@ -109,7 +115,7 @@ export function rotorFunctions(
         timeout,
         memorySize,
         bundle: bundles[name],
-        environment: props.environment[name],
+        environment: { ...props.environment[name], ...(reachesTargets ? trustedAuthorities : {}) },
         logRetention: props.logRetention,
         ...(name === 'rotation' && props.reservedConcurrency !== undefined
           ? { reservedConcurrentExecutions: props.reservedConcurrency }

@@ -33,8 +33,7 @@ export const secretGrants = {
     // Only a target that invents credentials itself is asked while the new value is built.
     ...(traits.mint === 'target' ? [...read(admin, region), ...atTarget(traits)] : []),
   ],
-  plan: ({ secret, parametersArn }) => [
-    allow(['secretsmanager:DescribeSecret'], secret.arn),
+  plan: ({ parametersArn }) => [
     // Asked for by the path itself and, page by page, for what lies below it.
     allow(['ssm:GetParametersByPath'], parametersArn, `${parametersArn}/*`),
   ],

@@ -30,7 +30,11 @@ export interface CloudOptions {
   /** Waits and deadlines of the services go by it; functions run in real time. */
   readonly clock?: Clock;
   readonly observers?: readonly ExecutionObserver[];
-  readonly interfere?: (functionName: string, event: unknown, moment: Moment) => Fault | undefined | Promise<Fault | undefined>;
+  readonly interfere?: (
+    functionName: string,
+    event: unknown,
+    moment: Moment,
+  ) => Fault | undefined | Promise<Fault | undefined>;
   readonly onRotation?: (event: RotationEvent) => void;
   /** Told of every event on every bus. */
   readonly onEvent?: (event: Event) => void;
@@ -63,13 +67,26 @@ export interface Cloud {
   readonly invocations: readonly InvocationRecord[];
   readonly mails: readonly Mail[];
   /** Calls an operation as the operator. */
-  call<Answer extends object>(service: string, operation: string, input: Readonly<Record<string, unknown>>): Promise<Answer>;
+  call<Answer extends object>(
+    service: string,
+    operation: string,
+    input: Readonly<Record<string, unknown>>,
+  ): Promise<Answer>;
   /** Calls an operation with a role that trusts `trusted`. */
-  callAs(roleArn: string, trusted: string, service: string, operation: string, input: Readonly<Record<string, unknown>>): Promise<object>;
+  callAs(
+    roleArn: string,
+    trusted: string,
+    service: string,
+    operation: string,
+    input: Readonly<Record<string, unknown>>,
+  ): Promise<object>;
   /** Credentials of a role, as the service that it trusts would get them. */
   assume(roleArn: string, trusted: string, sessionName: string): Session;
   /** Deploys a synthesised cloud assembly; `onResource` is awaited after each resource. */
-  deploy(directory: string, onResource?: (resource: DeployedResource) => Promise<void>): Promise<ReadonlyMap<string, DeployedStack>>;
+  deploy(
+    directory: string,
+    onResource?: (resource: DeployedResource) => Promise<void>,
+  ): Promise<ReadonlyMap<string, DeployedStack>>;
   /** Every event of an execution. */
   history(executionArn: string): Promise<readonly object[]>;
   /** How many custom events were put so far. */
@@ -78,7 +95,7 @@ export interface Cloud {
   secretValues(): readonly string[];
   /** Everything that somebody with access can read: histories, events, messages, mails, logs, and the journal of calls. */
   readables(): Promise<readonly Readable[]>;
-  /** Resolves when events, messages and asynchronous invocations have come to rest. */
+  /** Resolves when events and notifications have been delivered; what functions do with them may go on, and be retried. */
   idle(): Promise<void>;
   /** Ends it; nothing keeps the process alive afterwards. */
   stop(): Promise<void>;
@@ -137,7 +154,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   });
   const events = createEvents({
     surroundings: surroundingsOf('eventbridge'),
-    assumeRole: (roleArn, sessionName) => roles.assume(roleArn, 'events.amazonaws.com', sessionName).principal,
+    assumeRole: (roleArn, sessionName) =>
+      roles.assume(roleArn, 'events.amazonaws.com', sessionName).principal,
     observer: {
       accepted: (event) => {
         heard.push(event);
@@ -208,11 +226,15 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const history = async (executionArn: string) => {
     const all: object[] = [];
     for (let nextToken: string | undefined, more = true; more; more = nextToken !== undefined) {
-      const page: { readonly events: readonly object[]; readonly nextToken?: string } = await call('sfn', 'GetExecutionHistory', {
-        executionArn,
-        maxResults: 1000,
-        ...(nextToken === undefined ? {} : { nextToken }),
-      });
+      const page: { readonly events: readonly object[]; readonly nextToken?: string } = await call(
+        'sfn',
+        'GetExecutionHistory',
+        {
+          executionArn,
+          maxResults: 1000,
+          ...(nextToken === undefined ? {} : { nextToken }),
+        },
+      );
       all.push(...page.events);
       nextToken = page.nextToken;
     }
@@ -231,7 +253,9 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     },
     call,
     callAs: async (roleArn, trusted, service, operation, input) =>
-      callService(service, operation, input, { principal: roles.assume(roleArn, trusted, 'rehearsal').principal }),
+      callService(service, operation, input, {
+        principal: roles.assume(roleArn, trusted, 'rehearsal').principal,
+      }),
     assume: (roleArn, trusted, sessionName) => roles.assume(roleArn, trusted, sessionName),
     deploy: async (directory, onResource) => {
       const deployment = await deployAssembly(directory, {
@@ -246,17 +270,25 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     history,
     customEvents: () => heard.filter(({ source }) => !source.startsWith('aws.')).length,
     secretValues: () =>
-      secretsManager.storedValues().flatMap(({ value }) => ('SecretString' in value ? [value.SecretString] : [])),
+      secretsManager
+        .storedValues()
+        .flatMap(({ value }) => ('SecretString' in value ? [value.SecretString] : [])),
     readables: async () => {
       const { executions } = await allExecutions(call);
       const histories = await Promise.all(
-        executions.map(async (arn) => ({ place: `history ${arn}`, text: JSON.stringify(await history(arn)) })),
+        executions.map(async (arn) => ({
+          place: `history ${arn}`,
+          text: JSON.stringify(await history(arn)),
+        })),
       );
       return [
         ...histories,
         ...heard.map((event) => ({ place: `event ${event['detail-type']}`, text: JSON.stringify(event) })),
         ...messages,
-        ...sns.outbox.map(({ endpoint: to, body, subject }) => ({ place: `mail to ${to}`, text: `${subject}\n${body}` })),
+        ...sns.outbox.map(({ endpoint: to, body, subject }) => ({
+          place: `mail to ${to}`,
+          text: `${subject}\n${body}`,
+        })),
         ...logs.groups().flatMap((group) =>
           group.streams.map((stream) => ({
             place: `log ${group.name}`,
@@ -267,8 +299,6 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
       ];
     },
     idle: async () => {
-      await events.idle();
-      await lambda.settled();
       await events.idle();
       await sns.idle();
     },
@@ -285,11 +315,20 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 }
 
 async function allExecutions(call: Cloud['call']): Promise<{ readonly executions: readonly string[] }> {
-  const { stateMachines } = await call<{ stateMachines: { stateMachineArn: string }[] }>('sfn', 'ListStateMachines', {});
+  const { stateMachines } = await call<{ stateMachines: { stateMachineArn: string }[] }>(
+    'sfn',
+    'ListStateMachines',
+    {},
+  );
   const lists = await Promise.all(
     stateMachines.map(({ stateMachineArn }) =>
-      call<{ executions: { executionArn: string }[] }>('sfn', 'ListExecutions', { stateMachineArn, maxResults: 1000 }),
+      call<{ executions: { executionArn: string }[] }>('sfn', 'ListExecutions', {
+        stateMachineArn,
+        maxResults: 1000,
+      }),
     ),
   );
-  return { executions: lists.flatMap(({ executions }) => executions.map(({ executionArn }) => executionArn)) };
+  return {
+    executions: lists.flatMap(({ executions }) => executions.map(({ executionArn }) => executionArn)),
+  };
 }

@@ -142,11 +142,16 @@ function outOfTime(): TargetUnreachable {
  * Two layers: what is no error of Rotor's own becomes TargetRefused and loses all its members (a driver's error carries
  * the statement that failed, and its cause), and what is left of text is redacted.
  */
+/** Step Functions takes 32,768 characters of cause, cut JSON cannot be read any more, and people read no further. */
+const longestMessage = 1500;
+
 function withoutSecrets(error: unknown, redact: (text: string) => string): RotorError {
   const known =
     error instanceof RotorError ? rotorErrors[error.name as keyof typeof rotorErrors] : TargetRefused;
-  const safe = new known(redact(textMember(error, 'message') ?? String(error)));
-  safe.stack = redact(textMember(error, 'stack') ?? String(safe.stack));
+  const message = redact(textMember(error, 'message') ?? String(error));
+  const safe = new known(message.length > longestMessage ? `${message.slice(0, longestMessage)} …` : message);
+  // Lambda would send the stack along, and with it the message once more.
+  safe.stack = `${safe.name}: ${safe.message}`;
   return safe;
 }
 

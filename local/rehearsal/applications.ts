@@ -58,22 +58,29 @@ export async function startService(
   behaviour: Behaviour,
 ): Promise<Application> {
   const config = { endpoint: place.endpoint, region: place.region, credentials: keys };
-  const clients = [new SecretsManagerClient(config), new EventBridgeClient(config), new SQSClient(config)] as const;
+  const clients = [
+    new SecretsManagerClient(config),
+    new EventBridgeClient(config),
+    new SQSClient(config),
+  ] as const;
   const [secretsManager, eventBridge, sqs] = clients;
-  let first: SecretMembers | undefined;
+  const known: { first?: SecretMembers } = {};
   const proveWith = proveLogin(pg);
   const secret = RotatingSecret.json({
     secretId: place.secretId,
     maxAgeSeconds: 5,
-    secretsManager: { getSecretValue: (input, options) => secretsManager.send(new GetSecretValueCommand(input), options) },
+    secretsManager: {
+      getSecretValue: (input, options) => secretsManager.send(new GetSecretValueCommand(input), options),
+    },
     prove: async (value, signal) => {
-      const isNew = first !== undefined && value['password'] !== first['password'];
+      const isNew = known.first !== undefined && value['password'] !== known.first['password'];
       if (isNew && behaviour.slowMs > 0) await pause(behaviour.slowMs, undefined, { signal });
-      if (isNew && behaviour.refuses) throw new Error('rehearsed refusal: this application cannot work with the new version');
+      if (isNew && behaviour.refuses)
+        throw new Error('rehearsed refusal: this application cannot work with the new version');
       await proveWith(value, signal);
     },
   });
-  first = (await secret.get()).value;
+  known.first = (await secret.get()).value;
   const pool = await rotatingPool(pg, secret, { max: 2, application_name: name });
   pool.on('error', () => undefined);
   const listener = behaviour.silent
@@ -84,7 +91,9 @@ export async function startService(
           consumer: name,
           secret,
           instances: 'one',
-          eventBridge: { putEvents: (input, options) => eventBridge.send(new PutEventsCommand(input), options) },
+          eventBridge: {
+            putEvents: (input, options) => eventBridge.send(new PutEventsCommand(input), options),
+          },
         }),
         sqs: {
           receiveMessage: (input, options) => sqs.send(new ReceiveMessageCommand(input), options),
@@ -109,7 +118,10 @@ export async function startService(
 }
 
 /** A function that is invoked without pause; it hears of rotations by being invoked too, through its rule. */
-export function startFunction(name: ApplicationName, invoke: () => Promise<{ readonly failed: boolean }>): Application {
+export function startFunction(
+  name: ApplicationName,
+  invoke: () => Promise<{ readonly failed: boolean }>,
+): Application {
   const work = repeat(async () => {
     const { failed } = await invoke();
     if (failed) throw new Error('the function answered with an error');
@@ -121,9 +133,9 @@ export function startFunction(name: ApplicationName, invoke: () => Promise<{ rea
 export function repeat(act: () => Promise<void>, pauseMs = restMs) {
   let queries = 0;
   let errors = 0;
-  let running = true;
+  const stopping = new AbortController();
   const loop = (async () => {
-    while (running) {
+    while (!stopping.signal.aborted) {
       try {
         await act();
         queries += 1;
@@ -136,7 +148,7 @@ export function repeat(act: () => Promise<void>, pauseMs = restMs) {
   return {
     counts: () => ({ queries, errors }),
     stop: async () => {
-      running = false;
+      stopping.abort();
       await loop;
     },
   };

@@ -59,7 +59,9 @@ export class FaultPlan implements ExecutionObserver {
   }
 
   async beforeTask(stateName: string): Promise<void> {
-    this.armed = this.faults.find((fault) => fault.state === stateName && (fault.always || this.strikes(fault) === 0));
+    this.armed = this.faults.find(
+      (fault) => fault.state === stateName && (fault.always || this.strikes(fault) === 0),
+    );
     if (this.armed?.moment === 'before') this.strikeService(this.armed);
   }
 

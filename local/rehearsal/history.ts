@@ -5,6 +5,7 @@ const eventShape = z.looseObject({
   type: z.string(),
   timestamp: z.date(),
   stateEnteredEventDetails: z.looseObject({ name: z.string() }).optional(),
+  taskFailedEventDetails: z.looseObject({ error: z.string().optional() }).optional(),
 });
 
 /** What the history of one execution tells about its way. */
@@ -12,20 +13,28 @@ export interface Way {
   readonly states: readonly string[];
   readonly transitions: number;
   readonly workflowMs: number;
+  /** Tasks that the target refused a login. */
+  readonly refusedTasks: number;
 }
 
 /** Reads the way of an execution from its history, as GetExecutionHistory answers it. */
 export function wayOf(events: readonly unknown[]): Way {
   const read = events.map((event) => eventShape.parse(event));
-  const states = read.flatMap(({ stateEnteredEventDetails: details }) => (details === undefined ? [] : [details.name]));
+  const states = read.flatMap(({ stateEnteredEventDetails: details }) =>
+    details === undefined ? [] : [details.name],
+  );
   // Each entry of a task schedules it once; every further schedule is a retry, and charged as a transition.
   const scheduled = read.filter(({ type }) => type === 'TaskScheduled').length;
   const tasks = read.filter(({ type }) => type === 'TaskStateEntered').length;
+  const refused = read.filter(({ taskFailedEventDetails: failed }) =>
+    ['CredentialRejected', 'AdminRejected'].includes(failed?.error ?? ''),
+  );
   const times = read.map(({ timestamp }) => timestamp.getTime());
   return {
     states,
     transitions: states.length + Math.max(0, scheduled - tasks),
     workflowMs: times.length === 0 ? 0 : Math.round(Math.max(...times) - Math.min(...times)),
+    refusedTasks: refused.length,
   };
 }
 
@@ -55,7 +64,12 @@ export function endOf({ status, output, cause }: Ended): {
   }
   const failure = failureShape.safeParse(parseOrNull(cause));
   if (!failure.success) return { outcome: 'failed', consumers: [], gapMs: 0 };
-  const outcomes = { unchanged: 'reverted', reverted: 'reverted', kept: 'kept', 'revert-failed': 'failed' } as const;
+  const outcomes = {
+    unchanged: 'reverted',
+    reverted: 'reverted',
+    kept: 'kept',
+    'revert-failed': 'failed',
+  } as const;
   return { outcome: outcomes[failure.data.outcome], consumers: failure.data.consumers, gapMs: 0 };
 }
 

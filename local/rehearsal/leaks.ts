@@ -22,7 +22,12 @@ export function findLeaks(values: readonly string[], readables: readonly Readabl
 }
 
 function formsOf(value: string): string[] {
-  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), Buffer.from(value).toString('base64')];
+  return [
+    value,
+    JSON.stringify(value).slice(1, -1),
+    encodeURIComponent(value),
+    Buffer.from(value).toString('base64'),
+  ];
 }
 
 function occurrences(text: string, part: string): number {

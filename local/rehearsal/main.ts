@@ -13,21 +13,32 @@ async function main(): Promise<number> {
     return 0;
   }
   const stopped = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    // Ctrl-C may arrive twice, from the terminal and from the command that started this one.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
+  let interrupted = false;
+  void stopped.then(() => (interrupted = true));
   const progress = options.json ? silence : lines(process.stdout);
-  const rehearsal = await startRehearsal(options, progress);
+  const rehearsal = await startRehearsal(options, progress).catch((error: unknown) => {
+    // Ctrl-C ends the synthesis too, and that is no failure to tell of.
+    if (interrupted) return undefined;
+    throw error;
+  });
+  if (rehearsal === undefined) return 130;
   try {
     const report = await Promise.race([rehearsal.run(startedAt), stopped]);
     if (report === undefined) return 130;
-    process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : `\n${printReport(report)}\n`);
+    process.stdout.write(
+      options.json ? `${JSON.stringify(report, null, 2)}\n` : `\n${printReport(report)}\n`,
+    );
     if (options.keep || (process.stdout.isTTY && !options.json)) {
       const { endpoint, keys } = rehearsal;
-      process.stdout.write(
+      // The report stays alone on standard output.
+      (options.json ? process.stderr : process.stdout).write(
         [
           '',
           'The embedded cloud stays until Ctrl-C. From another terminal:',
-          `  export AWS_ENDPOINT_URL=${endpoint} AWS_REGION=us-east-1`,
+          `  export AWS_ENDPOINT_URL=${endpoint} AWS_DEFAULT_REGION=us-east-1`,
           `  export AWS_ACCESS_KEY_ID=${keys.accessKeyId} AWS_SECRET_ACCESS_KEY=${keys.secretAccessKey}`,
           `  aws secretsmanager rotate-secret --secret-id ${report.secret}`,
           `  aws stepfunctions list-executions --state-machine-arn ${rehearsal.stateMachineArn}`,
@@ -46,7 +57,11 @@ main().then(
   (code) => process.exit(code),
   (error: unknown) => {
     const known = error instanceof OptionInvalid;
-    process.stderr.write(known ? `${error.message}\n\n${usage}` : `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      known
+        ? `${error.message}\n\n${usage}`
+        : `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
     process.exit(1);
   },
 );

@@ -19,7 +19,18 @@ export interface HeardEvent {
 }
 
 /** States whose passing nobody needs to read: they decide or wait, and what follows says how. */
-const quietStates = new Set(['Mode', 'NextWave', 'Drained', 'GoBack', 'Reverted', 'Rotated', 'AskAgain', 'Patience', 'NotRestored', 'Refusal']);
+const quietStates = new Set([
+  'Mode',
+  'NextWave',
+  'Drained',
+  'GoBack',
+  'Reverted',
+  'Rotated',
+  'AskAgain',
+  'Patience',
+  'NotRestored',
+  'Refusal',
+]);
 
 /** Tells a rotation as it happens: state by state, consumer by consumer. */
 export class Narrator implements ExecutionObserver {
@@ -69,12 +80,17 @@ export class Narrator implements ExecutionObserver {
     if (read.data.type === 'TaskTimedOut') this.tell('Step Functions', 'a task timed out', 'bad');
     if (read.data.type === 'ExecutionSucceeded') this.tell('Step Functions', 'succeeded', 'good');
     if (read.data.type === 'ExecutionFailed')
-      this.tell('Step Functions', `ended as ${read.data.executionFailedEventDetails?.error ?? 'failed'}`, 'bad');
+      this.tell(
+        'Step Functions',
+        `ended as ${read.data.executionFailedEventDetails?.error ?? 'failed'}`,
+        'bad',
+      );
   }
 
   onRotation(event: RotationEvent): void {
     if (event.kind === 'step-ended') this.tell('Secrets Manager', `${event.step} answered`, 'quiet');
-    if (event.kind === 'step-failed') this.tell('Secrets Manager', `${event.step} answered ${event.error.type}`, 'bad');
+    if (event.kind === 'step-failed')
+      this.tell('Secrets Manager', `${event.step} answered ${event.error.type}`, 'bad');
     if (event.kind === 'succeeded') this.tell('Secrets Manager', 'rotation succeeded', 'good');
     if (event.kind !== 'succeeded' && event.kind !== 'failed' && event.kind !== 'abandoned') return;
     this.done.add(event.versionId);
@@ -85,13 +101,18 @@ export class Narrator implements ExecutionObserver {
     const kind = event['detail-type'];
     if (kind === detailTypes.refreshRequested) {
       const asked = eventSchemas[kind].safeParse(event.detail);
-      if (asked.success) this.tell(asked.data.consumer, `asked to load version ${short(asked.data.versionId)}`);
+      if (asked.success)
+        this.tell(asked.data.consumer, `asked to load version ${short(asked.data.versionId)}`);
     }
     if (kind === detailTypes.refreshAcknowledged) {
       const answered = eventSchemas[kind].safeParse(event.detail);
       if (!answered.success) return;
       const { consumer, outcome, versionId, reason } = answered.data;
-      this.tell(consumer, `${outcome} ${short(versionId)}${reason === undefined ? '' : `: ${reason}`}`, outcome === 'refused' ? 'bad' : 'good');
+      this.tell(
+        consumer,
+        `${outcome} ${short(versionId)}${reason === undefined ? '' : `: ${reason}`}`,
+        outcome === 'refused' ? 'bad' : 'good',
+      );
     }
   }
 

@@ -6,6 +6,9 @@ import { parseFault, type PlannedFault } from './faults';
 export const applicationNames = ['orders', 'reports', 'billing'] as const;
 export type ApplicationName = (typeof applicationNames)[number];
 
+/** AWS keeps 100 versions of a secret, and none younger than a day is removed to make room. */
+const mostRotations = 95;
+
 /** What a rehearsal is asked for. */
 export interface RehearsalOptions {
   readonly rotator: RotatorName;
@@ -56,7 +59,7 @@ export function parseOptions(words: readonly string[]): RehearsalOptions | 'help
     fault: values.fail === undefined ? undefined : faultOf(values.fail),
     refuse: applicationOf('--refuse', values.refuse),
     silent: applicationOf('--silent', values.silent),
-    rotations: numberOf('--rotations', values.rotations ?? '1', 1, 1000),
+    rotations: numberOf('--rotations', values.rotations ?? '1', 1, mostRotations),
     json: values.json === true,
     port: numberOf('--port', values.port ?? '0', 0, 65_535),
     keep: values.keep === true,

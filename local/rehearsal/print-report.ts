@@ -12,14 +12,19 @@ export function printReport(report: Report): string {
   const consumers = report.consumers.map(({ name, wave, outcome, ms }) =>
     row(`  ${name}`, `wave ${wave}, ${outcome} after ${ms} ms`),
   );
-  const apps = report.apps.map(({ name, queries, errors }) => row(`  ${name}`, `${queries} rounds, ${errors} failed`));
+  const apps = report.apps.map(({ name, queries, errors }) =>
+    row(`  ${name}`, `${queries} rounds, ${errors} failed`),
+  );
   return [
     titles[report.outcome],
     row('secret', `${report.secret} (${report.rotator})`),
     ...(report.rotations.length > 1 ? [row('rotations', outcomesOf(report))] : []),
     row('workflow', `${report.workflowMs} ms, ${report.transitions} state transitions`),
     row('without a valid login', `${report.gapMs} ms`),
-    row('Secrets Manager calls', `${sum(report.calls, 'secretsmanager')} (and ${sum(report.polls, 'secretsmanager')} while waiting)`),
+    row(
+      'Secrets Manager calls',
+      `${sum(report.calls, 'secretsmanager')} (and ${sum(report.polls, 'secretsmanager')} while waiting)`,
+    ),
     row('logins at the target', `${report.connections} by the rotation, ${report.refusedLogins} refused`),
     row('AWSCURRENT tried', `${report.probe.logins} logins, ${report.probe.refused} refused`),
     row('secret values found', `${report.leaks} (history, events, messages, logs, database log)`),

@@ -9,7 +9,8 @@ import type { Clock } from '../kernel/clock';
 import type { SessionKeys } from '../lambda/ports';
 import type { RotatorName } from '../../rotators/registry';
 import { targets } from '../targets/registry';
-import type { RehearsalTarget, TargetServer } from '../targets/target';
+import type { ExecutionObserver } from '../step-functions/task-port';
+import type { RehearsalTarget, TargetKind, TargetServer } from '../targets/target';
 import { repeat, startFunction, startService, type Application } from './applications';
 import { costOf } from './cost';
 import { FaultPlan } from './faults';
@@ -37,8 +38,14 @@ const shortDeadline = { deadlineSeconds: 4, reminders: 1 };
 export interface RehearsalSettings {
   readonly clock?: Clock;
   readonly quietSeconds?: number;
+  /** Whether to wait, after the workflow's end, until Secrets Manager has seen it too; true by default. */
+  readonly settle?: boolean;
   /** How long `billing` works on a request before it answers. */
   readonly slowMs?: number;
+  /** The target to start, where a test keeps a hand on it. */
+  readonly target?: TargetKind;
+  /** Told of the workflow's tasks beside the rehearsal's own observers. */
+  readonly observers?: readonly ExecutionObserver[];
 }
 
 /** A cloud with a database and three applications in it, ready to rotate. */
@@ -51,6 +58,8 @@ export interface Rehearsal {
   readonly target: RehearsalTarget;
   /** What is to fail; may be changed between rotations. */
   readonly faults: FaultPlan;
+  /** Plays the function `reports`; may be told to refuse between rotations. */
+  readonly understudy: Understudy;
   /** Rotates as often as the options say, and tells what was found. `startedAt`: when the command began. */
   run(startedAt: number): Promise<Report>;
   /** Rotates once through RotateSecret and waits for the end. */
@@ -79,12 +88,16 @@ export async function startRehearsal(
     const narrator = new Narrator(progress);
     const understudy = new Understudy(options);
     const starting = {
-      synthesis: timed(progress, 'synthesised the stacks that are deployed', () => synthesise(folder, options.rotator)),
-      server: timed(progress, 'started the database', () => targets[options.rotator].start()),
+      synthesis: timed(progress, 'synthesised the stacks that are deployed', () =>
+        synthesise(folder, options.rotator),
+      ),
+      server: timed(progress, 'started the database', () =>
+        (settings.target ?? targets[options.rotator]).start(),
+      ),
       cloud: startCloud({
         port: options.port,
         ...(settings.clock === undefined ? {} : { clock: settings.clock }),
-        observers: [faults, narrator],
+        observers: [faults, narrator, ...(settings.observers ?? [])],
         interfere: async (name, event, moment) =>
           (await understudy.interfere(name, event, moment)) ?? faults.interfere(name, event, moment),
         onRotation: (event) => narrator.onRotation(event),
@@ -108,10 +121,24 @@ export async function startRehearsal(
       startApplications(cloud, stacks, options, settings),
     );
     closing.push(() => Promise.all(applications.map((application) => application.stop())));
-    await timed(progress, 'tested the credential in use, as setting a schedule does', () => testOfCurrent(cloud));
+    await timed(progress, 'tested the credential in use, as setting a schedule does', () =>
+      testOfCurrent(cloud),
+    );
     const { secretArn, stateMachineArn } = outputs(stacks);
     const running = new RunningRehearsal(
-      { cloud, server, target, applications, faults, narrator, options, secretArn, stateMachineArn },
+      {
+        cloud,
+        server,
+        target,
+        applications,
+        faults,
+        understudy,
+        narrator,
+        options,
+        secretArn,
+        stateMachineArn,
+        settle: settings.settle ?? true,
+      },
       stop,
     );
     progress.prepared('ready', Date.now() - begun);
@@ -135,10 +162,12 @@ interface Parts {
   readonly target: RehearsalTarget;
   readonly applications: readonly Application[];
   readonly faults: FaultPlan;
+  readonly understudy: Understudy;
   readonly narrator: Narrator;
   readonly options: RehearsalOptions;
   readonly secretArn: string;
   readonly stateMachineArn: string;
+  readonly settle: boolean;
 }
 
 class RunningRehearsal implements Rehearsal {
@@ -148,6 +177,7 @@ class RunningRehearsal implements Rehearsal {
   readonly cloud: Cloud;
   readonly target: RehearsalTarget;
   readonly faults: FaultPlan;
+  readonly understudy: Understudy;
 
   constructor(
     private readonly parts: Parts,
@@ -156,6 +186,7 @@ class RunningRehearsal implements Rehearsal {
     this.cloud = parts.cloud;
     this.target = parts.target;
     this.faults = parts.faults;
+    this.understudy = parts.understudy;
     this.endpoint = parts.cloud.endpoint;
     this.keys = parts.cloud.operator;
     this.stateMachineArn = parts.stateMachineArn;
@@ -168,7 +199,9 @@ class RunningRehearsal implements Rehearsal {
     const rotations: RotationReport[] = [];
     let firstRotationMs = 0;
     for (let count = 1; count <= options.rotations; count++) {
-      this.parts.narrator.begin(options.rotations === 1 ? 'Rotation' : `Rotation ${count} of ${options.rotations}`);
+      this.parts.narrator.begin(
+        options.rotations === 1 ? 'Rotation' : `Rotation ${count} of ${options.rotations}`,
+      );
       rotations.push(await this.rotate());
       if (count === 1) firstRotationMs = Math.round(Date.now() - startedAt);
     }
@@ -178,25 +211,43 @@ class RunningRehearsal implements Rehearsal {
     const after = await this.measure();
     const last = rotations.at(-1);
     if (last === undefined) throw new RangeError('a rehearsal has at least one rotation');
-    const roles = await rotationRoles(cloud);
-    const made = cloud.journal.entries.slice(before.journal).filter(({ roleArn }) => roles.has(roleArn ?? ''));
+    const functions = await functionsByRole(cloud);
+    const made = cloud.journal.entries
+      .slice(before.journal)
+      .filter(({ roleArn }) => functions.has(roleArn ?? ''));
     const isPoll = ({ userAgent }: { readonly userAgent: string }) => userAgent.includes('app/rotor-waiting');
     const transitions = rotations.reduce((sum, rotation) => sum + rotation.transitions, 0);
     return {
       ...last,
       secret: secretName,
       rotator: options.rotator,
-      rotations: rotations.map(({ outcome, transitions, gapMs, workflowMs, wallMs }) => ({ outcome, transitions, gapMs, workflowMs, wallMs })),
+      rotations: rotations.map(({ outcome, transitions, gapMs, workflowMs, wallMs }) => ({
+        outcome,
+        transitions,
+        gapMs,
+        workflowMs,
+        wallMs,
+      })),
       calls: countCalls(made.filter((entry) => !isPoll(entry))),
       polls: countCalls(made.filter(isPoll)),
-      connections: logins.accepted.slice(before.accepted).filter(({ application }) => application === 'rotor').length,
+      callsByFunction: Object.fromEntries(
+        [...functions].map(([role, name]) => [
+          name,
+          countCalls(made.filter((entry) => entry.roleArn === role && !isPoll(entry))),
+        ]),
+      ),
+      connections: logins.accepted.slice(before.accepted).filter(({ application }) => application === 'rotor')
+        .length,
       refusedLogins: logins.refused.length - before.refused - probe.refused(),
-      apps: applications.map(({ name, counts }) => ({ name, ...counts() })),
+      refusedByRotation: rotations.reduce((sum, rotation) => sum + rotation.refusedTasks, 0),
+      apps: applications.map((application) => ({ name: application.name, ...application.counts() })),
       probe: { logins: probe.logins(), refused: probe.refused() },
       costUsd: costOf({
         transitions,
         secretsManagerCalls: made.filter(({ service }) => service === 'secretsmanager').length,
-        invocations: cloud.invocations.slice(before.invocations).filter(({ functionName }) => functionName.startsWith('rotor-')),
+        invocations: cloud.invocations
+          .slice(before.invocations)
+          .filter(({ functionName }) => functionName.startsWith('rotor-')),
         customEvents: after.events - before.events,
         snsPublishes: made.filter(({ service }) => service === 'sns').length,
       }),
@@ -217,8 +268,17 @@ class RunningRehearsal implements Rehearsal {
     const ended = await this.endOfExecution(executionArn, startedAt + patienceMs);
     const wallMs = Date.now() - startedAt;
     if (ended === undefined)
-      return { outcome: 'failed', states: [], transitions: 0, consumers: [], gapMs: 0, workflowMs: 0, wallMs };
-    await this.parts.narrator.settled(token);
+      return {
+        outcome: 'failed',
+        states: [],
+        transitions: 0,
+        consumers: [],
+        gapMs: 0,
+        workflowMs: 0,
+        refusedTasks: 0,
+        wallMs,
+      };
+    if (this.parts.settle) await this.parts.narrator.settled(token);
     return { ...endOf(ended), ...wayOf(await cloud.history(executionArn)), wallMs };
   }
 
@@ -233,7 +293,9 @@ class RunningRehearsal implements Rehearsal {
     const { cloud } = this.parts;
     while (Date.now() < until) {
       const ended = await cloud
-        .call<{ status: string; output?: string; cause?: string }>('sfn', 'DescribeExecution', { executionArn })
+        .call<{ status: string; output?: string; cause?: string }>('sfn', 'DescribeExecution', {
+          executionArn,
+        })
         .catch(() => undefined);
       if (ended !== undefined && ended.status !== 'RUNNING') return ended;
       await pause(20);
@@ -258,9 +320,13 @@ class RunningRehearsal implements Rehearsal {
     const { cloud, target, secretArn } = this.parts;
     let refused = 0;
     const probe = repeat(async () => {
-      const { SecretString: text } = await cloud.call<{ SecretString: string }>('secretsmanager', 'GetSecretValue', {
-        SecretId: secretArn,
-      });
+      const { SecretString: text } = await cloud.call<{ SecretString: string }>(
+        'secretsmanager',
+        'GetSecretValue',
+        {
+          SecretId: secretArn,
+        },
+      );
       try {
         await (await target.login(text, 'probe')).close();
       } catch (error) {
@@ -302,7 +368,11 @@ class Seeding {
   }
 
   private async put(SecretId: string, SecretString: string): Promise<void> {
-    await this.cloud.call('secretsmanager', 'PutSecretValue', { SecretId, SecretString, ClientRequestToken: crypto.randomUUID() });
+    await this.cloud.call('secretsmanager', 'PutSecretValue', {
+      SecretId,
+      SecretString,
+      ClientRequestToken: crypto.randomUUID(),
+    });
   }
 }
 
@@ -339,17 +409,21 @@ async function startApplications(
     );
   const FunctionName = consumers['ReportsFunctionName'] ?? '';
   const invoke = async () => {
-    const answer = await cloud.call<{ FunctionError?: string }>('lambda', 'Invoke', { FunctionName, Payload: '{}' });
+    const answer = await cloud.call<{ FunctionError?: string }>('lambda', 'Invoke', {
+      FunctionName,
+      Payload: '{}',
+    });
     return { failed: answer.FunctionError !== undefined };
   };
   const applications = await Promise.all([
     service('orders', 'Orders', 0),
-    startFunction('reports', invoke),
+    Promise.resolve(startFunction('reports', invoke)),
     service('billing', 'Billing', slowMs),
   ]);
   const until = Date.now() + 20_000;
   while (applications.some((application) => application.counts().queries === 0)) {
-    if (Date.now() > until) throw new Error(`an application does not get to its data: ${applicationNames.join(', ')}`);
+    if (Date.now() > until)
+      throw new Error(`an application does not get to its data: ${applicationNames.join(', ')}`);
     await pause(10);
   }
   return applications;
@@ -364,7 +438,10 @@ async function testOfCurrent(cloud: Cloud): Promise<void> {
       'DescribeSecret',
       { SecretId: secretName },
     );
-    if (!Object.values(stages).some((labels) => labels.includes('AWSPENDING') && !labels.includes('AWSCURRENT'))) return;
+    if (
+      !Object.values(stages).some((labels) => labels.includes('AWSPENDING') && !labels.includes('AWSCURRENT'))
+    )
+      return;
     if (Date.now() > until) throw new Error(`the test of the credential in ${secretName} does not end`);
     await pause(20);
   }
@@ -380,10 +457,18 @@ function outputs(stacks: ReadonlyMap<string, DeployedStack>) {
   return { secretArn: of('SecretArn'), stateMachineArn: of('StateMachineArn') };
 }
 
-/** Roles of Rotor's own functions, to tell their calls from the applications'. */
-async function rotationRoles(cloud: Cloud): Promise<ReadonlySet<string>> {
-  const { Functions } = await cloud.call<{ Functions: { FunctionName: string; Role: string }[] }>('lambda', 'ListFunctions', {});
-  return new Set(Functions.filter(({ FunctionName }) => FunctionName.startsWith('rotor-')).map(({ Role }) => Role));
+/** Rotor's own functions by their roles, to tell their calls from the applications'. */
+async function functionsByRole(cloud: Cloud): Promise<ReadonlyMap<string, string>> {
+  const { Functions } = await cloud.call<{ Functions: { FunctionName: string; Role: string }[] }>(
+    'lambda',
+    'ListFunctions',
+    {},
+  );
+  return new Map(
+    Functions.filter(({ FunctionName }) => FunctionName.startsWith('rotor-')).map(
+      ({ FunctionName, Role }) => [Role, FunctionName.slice('rotor-'.length)],
+    ),
+  );
 }
 
 function countCalls(entries: readonly { readonly service: string; readonly operation: string }[]): Calls {
@@ -401,4 +486,3 @@ async function timed<Result>(progress: Progress, what: string, work: () => Promi
   progress.prepared(what, Date.now() - startedAt);
   return result;
 }
-

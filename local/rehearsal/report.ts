@@ -26,6 +26,8 @@ export interface RotationReport {
   readonly workflowMs: number;
   /** From RotateSecret to the end of the workflow. */
   readonly wallMs: number;
+  /** Tasks that ended because the target refused a login to the rotation itself. */
+  readonly refusedTasks: number;
 }
 
 /** Calls by service and operation. */
@@ -38,15 +40,22 @@ export type Calls = Readonly<Record<string, Readonly<Record<string, number>>>>;
 export interface Report extends RotationReport {
   readonly secret: string;
   readonly rotator: RotatorName;
-  readonly rotations: readonly Pick<RotationReport, 'outcome' | 'transitions' | 'gapMs' | 'workflowMs' | 'wallMs'>[];
+  readonly rotations: readonly Pick<
+    RotationReport,
+    'outcome' | 'transitions' | 'gapMs' | 'workflowMs' | 'wallMs'
+  >[];
   /** Made by the rotation's own functions, waiting apart. */
   readonly calls: Calls;
   /** The rotation function's looks while it waits for the workflow. */
   readonly polls: Calls;
+  /** `calls` by the function that made them. */
+  readonly callsByFunction: Readonly<Record<string, Calls>>;
   /** Logins of the rotation's functions at the target. */
   readonly connections: number;
   /** Logins that the target refused, whosever they were, the probe's left out. */
   readonly refusedLogins: number;
+  /** Those of them that the rotation's own functions met, over the run. */
+  readonly refusedByRotation: number;
   readonly apps: readonly { readonly name: string; readonly queries: number; readonly errors: number }[];
   /** A client that logs in with what AWSCURRENT names, all the time. */
   readonly probe: { readonly logins: number; readonly refused: number };
@@ -60,7 +69,11 @@ export interface Report extends RotationReport {
 }
 
 /** The exit code of `npm start`. */
-export function exitCodeOf({ outcome, alerts, leaks }: Pick<Report, 'outcome' | 'alerts' | 'leaks'>): 0 | 1 | 2 {
+export function exitCodeOf({
+  outcome,
+  alerts,
+  leaks,
+}: Pick<Report, 'outcome' | 'alerts' | 'leaks'>): 0 | 1 | 2 {
   if (leaks > 0) return 1;
   if (outcome === 'rotated') return 0;
   return outcome !== 'failed' && alerts.length > 0 ? 2 : 1;

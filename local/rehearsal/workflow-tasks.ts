@@ -24,16 +24,20 @@ const machineShape = z.object({ States: z.record(z.string(), stateShape) });
 /** Every task of the workflow, in the order in which its text has them. */
 export const workflowTasks: readonly WorkflowTask[] = tasksOf(
   machineShape.parse(
-    parse(readFileSync(path.resolve(__dirname, '../../statemachines/rotation.asl.yaml'), 'utf8'), { merge: true }),
+    parse(readFileSync(path.resolve(__dirname, '../../statemachines/rotation.asl.yaml'), 'utf8'), {
+      merge: true,
+    }),
   ),
 );
 
 function tasksOf(machine: Machine): WorkflowTask[] {
-  return Object.entries(machine.States).flatMap(([state, { Type: type, Arguments: input, ItemProcessor: inner }]) => {
-    if (inner !== undefined) return tasksOf(machineShape.parse(inner));
-    if (type !== 'Task') return [];
-    return [{ state, functionName: nameOf(input?.FunctionName) }];
-  });
+  return Object.entries(machine.States).flatMap(
+    ([state, { Type: type, Arguments: input, ItemProcessor: inner }]) => {
+      if (inner !== undefined) return tasksOf(machineShape.parse(inner));
+      if (type !== 'Task') return [];
+      return [{ state, functionName: nameOf(input?.FunctionName) }];
+    },
+  );
 }
 
 /** `${SetSecretFunctionArn}` stands for the function `set-secret`. */

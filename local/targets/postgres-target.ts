@@ -160,7 +160,7 @@ async function provision(
     wrong: (text) => JSON.stringify({ ...read(text), password: newPassword() }),
     // Port 9 is discard's, where nobody listens: the connection is refused at once.
     unreachable: (text) => JSON.stringify({ ...read(text), port: 9 }),
-    sensitive: (text) => [read(text).password],
+    sensitive: sensitiveIn,
     live: async () => {
       const names = [user, `${user}_clone`].map((name) => escapeLiteral(name)).join(', ');
       const [row] = await asSuperuser<{ live: number }>(
@@ -211,6 +211,16 @@ async function connect({ server, application, ...login }: Login): Promise<Client
 
 function read(text: string): { readonly username: string; readonly password: string } {
   return JSON.parse(text) as { readonly username: string; readonly password: string };
+}
+
+/** The password; all of a text that is no JSON, since the password may stand anywhere in it. */
+function sensitiveIn(text: string): readonly string[] {
+  try {
+    const { password } = read(text);
+    return typeof password === 'string' ? [password] : [];
+  } catch {
+    return [text];
+  }
 }
 
 function newPassword(): string {

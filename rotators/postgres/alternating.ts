@@ -1,6 +1,12 @@
 import { escapeIdentifier } from 'pg';
-import { CloneOwnsObjects, CredentialUnusable, PrincipalInUse, TargetRefused } from '../../domain/errors';
-import type { ApplyOptions, Rotator } from '../rotator';
+import {
+  CloneOwnsObjects,
+  CredentialRejected,
+  CredentialUnusable,
+  PrincipalInUse,
+  TargetRefused,
+} from '../../domain/errors';
+import type { ApplyOptions, Rotator, RotatorContext } from '../rotator';
 import { asAdmin, asUser, inTransaction, type Session } from './connection';
 import type { PostgresAdmin, PostgresSecret } from './definition';
 import { alternatingPair, baseOf, otherUser, pairOf, type Pair } from './principals';
@@ -35,7 +41,7 @@ export const alternating: Rotator<PostgresSecret, PostgresAdmin> = {
     const pair = alternatingPair(change);
     const verifier = await scramVerifier(change.to.password);
     await asAdmin(change.to, [pair.base, pair.clone], context, async (session) => {
-      await refuseIfInUse(session, pair, options);
+      await refuseIfInUse(session, pair, options, () => logsIn(change.to, context));
       await inTransaction(session, () => bringIntoUse(session, pair, verifier, options));
     });
     return {};
@@ -82,12 +88,13 @@ async function refuseIfInUse(
   session: Session,
   { from, to }: Pair,
   { replacedAt }: ApplyOptions,
+  isApplied: () => Promise<boolean>,
 ): Promise<void> {
   if (replacedAt === undefined) return;
   const role = await readRole(session, to);
   if (role?.canLogin !== true) return;
   const holders = await holdersSince(session, to, replacedAt);
-  if (holders.length === 0) return;
+  if (holders.length === 0 || (await isApplied())) return;
   const who = holders.map(
     ({ application, clientAddress, count }) =>
       `${application ?? 'unnamed'} at ${clientAddress ?? 'unknown'} (${count})`,
@@ -95,6 +102,20 @@ async function refuseIfInUse(
   throw new PrincipalInUse(
     `user ${to} has sessions begun after ${from} replaced it at ${replacedAt.toISOString()}: ${who.join(', ')}`,
   );
+}
+
+/**
+ * Whether an earlier call with the same arguments has done its work: then the sessions belong to nobody who is about to lose
+ * a password. It costs a refused login only where the rotation is about to be refused anyway.
+ */
+async function logsIn(secret: PostgresSecret, context: RotatorContext<PostgresAdmin>): Promise<boolean> {
+  try {
+    await asUser(secret, context, (session) => session.query('select 1'));
+    return true;
+  } catch (error) {
+    if (error instanceof CredentialRejected) return false;
+    throw error;
+  }
 }
 
 async function bringIntoUse(

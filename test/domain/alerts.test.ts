@@ -140,8 +140,8 @@ test('each outcome is told in words of its own', () => {
   const texts = outcomes.map((outcome) => wordAlert({ ...incident, outcome }, runbook).text);
   expect(texts.map((text) => text.split('What is true now:')[1]?.split('\n')[2])).toEqual([
     '- Nothing was changed at the target. The credential in use works as before.',
-    '- The rotation was undone. The credential in use works as before; the new one was stopped.',
-    '- Both credentials were left as they are: none that may still be in use was stopped.',
+    '- The rotation was undone. The credential in use works as before.',
+    '- Nothing that may still be in use is stopped before somebody has looked.',
     '- Going back did not come to its end: check now whether AWSCURRENT logs in.',
   ]);
 });

@@ -43,8 +43,8 @@ describe('heldVersion', () => {
     expect(heldVersion({ a: ['AWSCURRENT'], b: [heldLabel] })).toBe('b');
   });
 
-  test('a hold on the version in use, left by a FinishSecret that did not end, holds nothing', () => {
-    expect(heldVersion({ a: ['AWSCURRENT', heldLabel], b: ['AWSPENDING'] })).toBeUndefined();
+  test('a hold on the version in use counts as well: somebody may have put AWSCURRENT back by hand', () => {
+    expect(heldVersion({ a: ['AWSCURRENT', heldLabel], b: [] })).toBe('a');
   });
 
   test('without the label nothing is held', () => {
@@ -63,13 +63,15 @@ describe('movesToRevert', () => {
     );
   });
 
-  test('from any state of the labels the hold ends on the token if wanted, and else on neither side', () => {
+  test('from any state of the labels the hold ends on the token if wanted, and else not on the previous version', () => {
     fc.assert(
       fc.property(anyLabels, anyReversal, (labels, reversal) => {
         const after = movesToRevert(labels, reversal).reduce(afterMove, labels);
         const held = versionWith(after, heldLabel);
         if (reversal.holdToken) expect(held).toBe(token);
-        else expect([previous, token]).not.toContain(held);
+        else expect(held).not.toBe(previous);
+        // A hold on the token that this call did not ask for is another attempt's, and stays.
+        if (versionWith(labels, heldLabel) === token) expect(held).toBe(token);
       }),
     );
   });

@@ -38,6 +38,7 @@ const request = () => ({
   rotator: null,
   admin: null,
   password,
+  late: false,
 });
 const run = (changes: object = {}) => handler({ ...request(), ...changes }, lambdaContext('rotation'));
 const pendingPassword = () =>

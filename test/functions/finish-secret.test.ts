@@ -20,7 +20,7 @@ beforeEach(() => {
 
 const run = (request: object) =>
   handler({ secretArn: secret.arn, ...request }, lambdaContext('finish-secret'));
-const finish = (hold = true) => run({ action: 'finish', from: 'old', to: 'new', hold });
+const finish = (hold = true) => run({ action: 'finish', from: 'old', to: 'new', hold, late: false });
 
 describe('finish', () => {
   test('the hold goes onto the version in use, then AWSCURRENT moves, in two calls without a look before', async () => {

@@ -23,7 +23,7 @@ beforeEach(() => {
   admin = aws.keep('admin', { a1: ['AWSCURRENT'] }, { a1: adminSecret });
   secret = aws.keep(
     'app',
-    { old: ['AWSPREVIOUS', 'rotor-held'], new: ['AWSCURRENT'] },
+    { old: ['AWSPREVIOUS', 'rotor-held'], new: ['AWSCURRENT', 'AWSPENDING'] },
     {
       old: postgresSecret({ masterarn: admin.arn }),
       new: postgresSecret({ masterarn: admin.arn, username: 'app_clone', password: passwords.pending }),
@@ -36,7 +36,7 @@ const runs = {
   'set-secret': (changes: object = {}) =>
     setSecret({ ...common(), from: 'old', to: 'new', back: false, ...changes }, lambdaContext('set-secret')),
   'test-secret': (changes: object = {}) =>
-    testSecret({ ...common(), versionId: 'new', ...changes }, lambdaContext('test-secret')),
+    testSecret({ ...common(), versionId: 'new', pending: true, ...changes }, lambdaContext('test-secret')),
   usage: (changes: object = {}) =>
     usage(
       { ...common(), versionId: 'old', since: '2026-01-01T00:00:00Z', watchSeconds: 0, ...changes },
@@ -45,6 +45,15 @@ const runs = {
   retire: (changes: object = {}) =>
     retire({ ...common(), stop: 'old', keep: 'new', ...changes }, lambdaContext('retire')),
 };
+
+test.each(['set-secret', 'test-secret'] as const)(
+  '%s forward is RotationAbandoned once AWSPENDING has left the version: another rotation may have its user',
+  async (name) => {
+    secret.labels = { ...secret.labels, new: ['AWSCURRENT'] };
+    await expect(runs[name]()).rejects.toMatchObject({ name: 'RotationAbandoned' });
+    expect(aws.operations().every((operation) => operation === 'GetSecretValue')).toBe(true);
+  },
+);
 
 describe('retire', () => {
   test('it checks AWSCURRENT by the very read that fetches the credential to keep', async () => {

@@ -19,7 +19,6 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     'states:StartExecution stateMachine:rotor-rotation',
   ],
   plan: [
-    'secretsmanager:DescribeSecret <Secret>',
     'ssm:GetParametersByPath parameter/rotor/secrets/example_2fapp',
     'ssm:GetParametersByPath parameter/rotor/secrets/example_2fapp/*',
   ],

@@ -1,4 +1,4 @@
-import { heldLabel } from '../../domain/names';
+import { heldLabel, secretPolicyParameter } from '../../domain/names';
 import { ScaledClock } from '../../local/kernel/clock';
 import type { PlannedFault } from '../../local/rehearsal/faults';
 import { silence } from '../../local/rehearsal/progress';
@@ -18,19 +18,47 @@ export function fault(state: string, more: Partial<PlannedFault> = {}): PlannedF
   return { state, moment: 'before', kind: 'error', always: false, ...more };
 }
 
+/** A clock that can leave a day out: AWS keeps every version of a secret for 24 hours, and 100 at most. */
+class LeapingClock extends ScaledClock {
+  private leaptMs = 0;
+
+  override now(): number {
+    return super.now() + this.leaptMs;
+  }
+
+  leapADay(): void {
+    this.leaptMs += 25 * 3_600_000;
+  }
+}
+
 /** A rehearsal that is kept over many rotations, on a clock that makes the workflow's pauses short. */
 export class FailingRehearsal {
   private constructor(
     readonly rehearsal: Rehearsal,
     private readonly probe: Probe,
     private readonly rotator: RotatorName,
+    private readonly clock: LeapingClock,
   ) {}
 
   static async start(rotator: RotatorName): Promise<FailingRehearsal> {
-    const options = { rotator, fault: undefined, refuse: undefined, silent: undefined, rotations: 1, json: true, port: 0, keep: false };
-    const settings = { clock: new ScaledClock(25), quietSeconds: 0, slowMs: 0 };
-    const rehearsal = await startRehearsal(options, silence, settings);
-    return new FailingRehearsal(rehearsal, rehearsal.startProbe(), rotator);
+    const options = {
+      rotator,
+      fault: undefined,
+      refuse: undefined,
+      silent: undefined,
+      rotations: 1,
+      json: true,
+      port: 0,
+      keep: false,
+    };
+    const clock = new LeapingClock(25);
+    const rehearsal = await startRehearsal(options, silence, {
+      clock,
+      quietSeconds: 0,
+      slowMs: 0,
+      settle: false,
+    });
+    return new FailingRehearsal(rehearsal, rehearsal.startProbe(), rotator, clock);
   }
 
   /** Rotates with faults planned, and checks what must be true whatever fails. */
@@ -38,20 +66,48 @@ export class FailingRehearsal {
     const { rehearsal } = this;
     const mailsBefore = rehearsal.cloud.mails.length;
     const refusedBefore = this.probe.refused();
+    this.clock.leapADay();
     rehearsal.faults.plan(faults);
     const rotation = await rehearsal.rotate();
     await rehearsal.cloud.idle();
     // Each planned fault has struck: a test whose fault misses its state would prove nothing.
-    expect(faults.filter((planned) => rehearsal.faults.strikes(planned) === 0).map(({ state }) => state)).toEqual([]);
+    expect(
+      faults.filter((planned) => rehearsal.faults.strikes(planned) === 0).map(({ state }) => state),
+    ).toEqual([]);
     rehearsal.faults.plan([]);
     await this.expectCurrentWorks();
+    // A label that nobody could move is taken up by Secrets Manager's own repeat, with the same token.
+    if (rotation.outcome === 'failed') await this.untilRepeated();
     expect(await this.strayLabels()).toEqual([]);
     if (this.rotator === 'postgres-alternating') expect(this.probe.refused() - refusedBefore).toBe(0);
     const alerts = rehearsal.cloud.mails.slice(mailsBefore).map(({ text }) => text);
     const failures = alerts.filter((text) => !text.startsWith('A rotation waits'));
     if (rotation.outcome === 'rotated') expect(failures).toEqual([]);
-    else await this.obey(failures);
+    else
+      await this.obey(
+        failures,
+        faults.some(({ state }) => state === 'AlertOperators'),
+      );
     return rotation;
+  }
+
+  /** Like `rotateWith`, in a rotation that `reports` refuses. */
+  async rotateRefused(...faults: readonly PlannedFault[]): Promise<RotationReport> {
+    this.rehearsal.understudy.plays = 'refusal';
+    try {
+      return await this.rotateWith(...faults);
+    } finally {
+      this.rehearsal.understudy.plays = 'itself';
+    }
+  }
+
+  /** Overwrites members of the secret's policy. */
+  async changePolicy(members: object): Promise<void> {
+    const { cloud } = this.rehearsal;
+    const Name = secretPolicyParameter(secretId);
+    const { Parameter } = await cloud.call<{ Parameter: { Value: string } }>('ssm', 'GetParameter', { Name });
+    const Value = JSON.stringify({ ...(JSON.parse(Parameter.Value) as object), ...members });
+    await cloud.call('ssm', 'PutParameter', { Name, Value, Type: 'String', Overwrite: true });
   }
 
   /** The next rotation, with nothing that fails, must succeed. */
@@ -68,12 +124,15 @@ export class FailingRehearsal {
   }
 
   /** One alert says which state, which error, what is true; the command that it names is then run, as an operator does. */
-  private async obey(alerts: readonly string[]): Promise<void> {
-    expect(alerts).toHaveLength(1);
-    const [alert = ''] = alerts;
+  private async obey(alerts: readonly string[], mayRepeat: boolean): Promise<void> {
+    // Delivery is at least once: an alert whose answer got lost is published again, plainly perhaps, and says the same.
+    const [alert = '', ...others] = alerts;
+    if (!mayRepeat) expect(others).toEqual([]);
+    // The rule on the machine's failures knows the execution and its error, and no more.
+    if (/ended FAILED without a report of its own \(error: AlertFailed\)/.test(alert)) return;
     expect(alert).toMatch(/^State: {6}\w+$/m);
     expect(alert).toMatch(/^Error: {6}\S+$/m);
-    expect(alert).toContain('What is true now:\n- AWSCURRENT is');
+    expect(alert).toMatch(/What is true now:\n- (AWSCURRENT is|Nobody could read)/);
     const held = await this.versionWith(heldLabel);
     const command = /--version-stage rotor-held --remove-from-version-id (\S+)/.exec(alert)?.[1];
     if (held !== undefined && held !== (await this.versionWith('AWSCURRENT'))) expect(command).toBe(held);
@@ -85,9 +144,43 @@ export class FailingRehearsal {
     });
   }
 
+  /**
+   * What Secrets Manager does by itself when finishSecret has waited its 15 minutes: it asks again from createSecret on, and the
+   * rotation function starts the next attempt.
+   */
+  private async untilRepeated(): Promise<void> {
+    const { cloud, faults } = this.rehearsal;
+    faults.plan([]);
+    const [token] = await this.strayLabels();
+    if (token === undefined) return;
+    const { ARN } = await cloud.call<{ ARN: string }>('secretsmanager', 'DescribeSecret', {
+      SecretId: secretId,
+    });
+    const Payload = JSON.stringify({
+      Step: 'createSecret',
+      SecretId: ARN,
+      ClientRequestToken: token,
+      RotationToken: crypto.randomUUID(),
+    });
+    const answer = await cloud.call<{ FunctionError?: string }>('lambda', 'Invoke', {
+      FunctionName: 'rotor-rotation',
+      Payload,
+    });
+    expect(answer.FunctionError).toBeUndefined();
+    const until = Date.now() + 20_000;
+    const isOver = async () =>
+      (await this.strayLabels()).length === 0 && (await this.versionWith(heldLabel)) === undefined;
+    while (!(await isOver()) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+    await cloud.idle();
+  }
+
   private async expectCurrentWorks(): Promise<void> {
     const { cloud, target } = this.rehearsal;
-    const { SecretString: text } = await cloud.call<{ SecretString: string }>('secretsmanager', 'GetSecretValue', { SecretId: secretId });
+    const { SecretString: text } = await cloud.call<{ SecretString: string }>(
+      'secretsmanager',
+      'GetSecretValue',
+      { SecretId: secretId },
+    );
     const session = await target.login(text, 'check');
     await session.work();
     await session.close();
@@ -99,11 +192,9 @@ export class FailingRehearsal {
   }
 
   private async versionWith(label: string): Promise<string | undefined> {
-    const { VersionIdsToStages: stages } = await this.rehearsal.cloud.call<{ VersionIdsToStages: Record<string, string[]> }>(
-      'secretsmanager',
-      'DescribeSecret',
-      { SecretId: secretId },
-    );
+    const { VersionIdsToStages: stages } = await this.rehearsal.cloud.call<{
+      VersionIdsToStages: Record<string, string[]>;
+    }>('secretsmanager', 'DescribeSecret', { SecretId: secretId });
     return Object.keys(stages).find((version) => stages[version]?.includes(label));
   }
 }

@@ -29,12 +29,15 @@ beforeAll(async () => {
 afterAll(() => failing.stop());
 
 describe.each(states)('%s', (state) => {
-  it.each(ways)('$kind $moment its effect leaves a working AWSCURRENT, and the next rotation succeeds', async (way) => {
-    const rotation = await failing.rotateWith(fault(state, way));
-    // What the runtime did to the function is retried and comes to a good end; so does what nobody depends on.
-    if (way.kind === 'crash') expect(rotation.outcome).toBe('rotated');
-    await failing.expectNextSucceeds();
-  });
+  it.each(ways)(
+    '$kind $moment its effect leaves a working AWSCURRENT, and the next rotation succeeds',
+    async (way) => {
+      const rotation = await failing.rotateWith(fault(state, way));
+      // What the runtime did to the function is retried and comes to a good end; so does what nobody depends on.
+      if (way.kind === 'crash') expect(rotation.outcome).toBe('rotated');
+      await failing.expectNextSucceeds();
+    },
+  );
 
   it('alerts once, and keeps a working AWSCURRENT, when it fails at every attempt', async () => {
     await failing.rotateWith(fault(state, { kind: 'crash', always: true }));

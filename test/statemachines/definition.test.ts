@@ -42,11 +42,13 @@ const foreignErrors: Readonly<Record<string, readonly string[]>> = {
   'the Lambda runtime: time limit exceeded, process ended': ['Sandbox.Timedout', 'Runtime.ExitError'],
   'the SDK inside a function, by the names of the service models': [
     'InternalServiceError',
-    'InternalServiceErrorException',
+    'InternalServerError',
+    'InternalErrorException',
     'LimitExceededException',
     'ThrottlingException',
+    'ThrottledException',
+    'KMSThrottlingException',
     'TooManyRequestsException',
-    'ServiceUnavailable',
   ],
   'the SDK inside a function: its own HTTP time limits': ['TimeoutError'],
 };
@@ -184,7 +186,7 @@ test('every variable that an expression reads is assigned somewhere, bound in it
     ),
   );
   const functions =
-    /^(states|count|append|merge|exists|parse|string|join|millis|toMillis|fromMillis|now|min|max|power|substring|split|replace)$/;
+    /^(states|count|append|merge|exists|parse|string|join|millis|toMillis|fromMillis|now|min|max|power|floor|ceil|substring|split|replace)$/;
   const unknown = textsIn(machine()).flatMap(([where, text]) => {
     const expression = expressionOf(text);
     if (expression === undefined) return [];

@@ -19,14 +19,16 @@ const operator: Call = {
   conditions: {},
 };
 
-/** What one consumer does when it is asked for the nth time (from 1); undefined stays silent. */
-export type Answer = (ask: number, versionId: string) => Json | 'refuse' | undefined;
+/** What one consumer answers when it is asked for the nth time (from 1): `refuse` refuses, undefined stays silent. */
+export type Answer = (ask: number, versionId: string) => Json | undefined;
 
 /** An error that a task's attempt is to end with. */
 export interface Strike {
   readonly state: string;
   readonly moment: 'before' | 'after';
   readonly error: string;
+  /** The cause, where it is not what Lambda writes. */
+  readonly cause?: string;
   /** How many attempts it strikes. */
   readonly times: number;
 }
@@ -159,7 +161,7 @@ export class Simulation implements TaskPort {
   async invoke(resource: string, input: Json, caller: TaskCaller): Promise<Json> {
     const request = input as Record<string, Json>;
     if (resource.endsWith('lambda:invoke')) {
-      const name = String(request['FunctionName']).split(':').at(-1) ?? '';
+      const name = text(request['FunctionName']).split(':').at(-1) ?? '';
       const result = this.call(name, request['Payload'] as Record<string, Json>);
       this.world.meanwhile(caller.stateName, this);
       this.check();
@@ -212,13 +214,13 @@ export class Simulation implements TaskPort {
           principals: { from: 'app', to: 'app_clone' },
         };
       case 'SetSecret': {
-        const [from, to] = [String(payload['from']), String(payload['to'])];
+        const [from, to] = [text(payload['from']), text(payload['to'])];
         this.accepted.add(to);
         if (overlap === 'none') this.accepted.delete(from);
         return overlap === 'none' ? { gapBegan: new Date(this.clock.now()).toISOString() } : {};
       }
       case 'TestSecret':
-        if (!this.accepted.has(String(payload['versionId'])) && this.world.mode === 'rotate')
+        if (!this.accepted.has(text(payload['versionId'])) && this.world.mode === 'rotate')
           throw failure('CredentialRejected');
         return {};
       case 'FinishSecret':
@@ -238,7 +240,7 @@ export class Simulation implements TaskPort {
       }
       case 'Retire':
         if (this.labels['AWSCURRENT'] !== payload['keep']) throw failure('RotationAbandoned');
-        this.accepted.delete(String(payload['stop']));
+        this.accepted.delete(text(payload['stop']));
         return {};
       case 'Alert':
         this.alerts.push(payload);
@@ -254,7 +256,7 @@ export class Simulation implements TaskPort {
         this.labels = Object.fromEntries(Object.entries(this.labels).filter(([name]) => name !== stage));
       else this.labels = { ...this.labels, [stage]: to };
     };
-    switch (payload['action']) {
+    switch (text(payload['action'])) {
       case 'finish':
         if (this.labels['AWSCURRENT'] !== token && this.labels['AWSCURRENT'] !== previous)
           throw failure('RotationAbandoned');
@@ -263,8 +265,8 @@ export class Simulation implements TaskPort {
         break;
       case 'revert':
         for (const each of movesToRevert(this.stages(), {
-          previous: String(payload['previous']),
-          token: String(payload['token']),
+          previous: text(payload['previous']),
+          token: text(payload['token']),
           holdToken: payload['holdToken'] === true,
         }))
           move(each);
@@ -287,12 +289,12 @@ export class Simulation implements TaskPort {
 
   private hear(entry: Record<string, Json>): void {
     const detail = entry['Detail'] as Record<string, Json>;
-    this.events.push({ type: String(entry['DetailType']), detail });
-    const name = String(detail['consumer']);
+    this.events.push({ type: text(entry['DetailType']), detail });
+    const name = typeof detail['consumer'] === 'string' ? detail['consumer'] : '';
     if (typeof detail['taskToken'] !== 'string') return;
     const ask = (this.asked.get(name) ?? 0) + 1;
     this.asked.set(name, ask);
-    const versionId = String(detail['versionId']);
+    const versionId = text(detail['versionId']);
     const answer = (this.world.answers[name] ?? ((_, version) => loaded(name, version)))(ask, versionId);
     if (answer === undefined) return;
     const taskToken = detail['taskToken'];
@@ -315,7 +317,7 @@ export class Simulation implements TaskPort {
       const count = this.struck.get(strike) ?? 0;
       if (strike.state !== state || strike.moment !== moment || count >= strike.times) continue;
       this.struck.set(strike, count + 1);
-      throw failure(strike.error);
+      throw failure(strike.error, strike.cause);
     }
   }
 
@@ -337,18 +339,18 @@ export class Simulation implements TaskPort {
   }
 }
 
-function failure(error: string): Error {
-  return Object.assign(new Error(error), {
-    error,
-    cause: JSON.stringify({ errorType: error, errorMessage: 'simulated' }),
-  });
+function failure(
+  error: string,
+  cause = JSON.stringify({ errorType: error, errorMessage: 'simulated' }),
+): Error {
+  return Object.assign(new Error(error), { error, cause });
 }
 
-let text: string | undefined;
+let deployed: string | undefined;
 
 /** The workflow's definition with stand-ins for the deployed resources. */
 export function definition(): string {
-  if (text !== undefined) return text;
+  if (deployed !== undefined) return deployed;
   const functions = [
     'Rotation',
     'Plan',
@@ -368,9 +370,15 @@ export function definition(): string {
     AlertTopicArn: `arn:aws:sns:${region}:${account}:rotor-alerts`,
     RunbookUrl: 'https://example.com/runbook',
   };
-  text = Object.entries(values).reduce(
+  deployed = Object.entries(values).reduce(
     (rest, [name, value]) => rest.replaceAll(`\${${name}}`, value),
     readWorkflow(values).text,
   );
-  return text;
+  return deployed;
+}
+
+/** A member that is a string; anything else is a fault of the workflow. */
+export function text(value: Json | undefined): string {
+  if (typeof value !== 'string') throw new TypeError(`a string is expected, not ${typeof value}`);
+  return value;
 }

@@ -1,4 +1,4 @@
-import { consumer, loaded, previous, Simulation, token, type World } from './simulated-world';
+import { consumer, loaded, previous, Simulation, text, token, type World } from './simulated-world';
 
 const run = (world: Partial<World> = {}) => new Simulation(world).run();
 const terminal = ({ events }: Simulation) =>
@@ -6,7 +6,7 @@ const terminal = ({ events }: Simulation) =>
 const requests = ({ events }: Simulation) =>
   events
     .filter(({ type }) => type === 'Secret Refresh Requested')
-    .map(({ detail }) => `${String(detail['consumer'])} ${String(detail['versionId'])}`);
+    .map(({ detail }) => `${text(detail['consumer'])} ${text(detail['versionId'])}`);
 
 /** What must be true after every rotation, however it ended. */
 function expectSafe(world: Simulation): void {
@@ -44,7 +44,7 @@ describe('a rotation that succeeds', () => {
   it('tells those who are not waited for, ten at a time', async () => {
     const world = await run({ informed: 23 });
     expect(world.status).toBe('SUCCEEDED');
-    expect(requests(world).filter((text) => text.startsWith('watcher'))).toHaveLength(23);
+    expect(requests(world).filter((request) => request.startsWith('watcher'))).toHaveLength(23);
     expect(world.path.filter((state) => state === 'Inform')).toHaveLength(3);
     expect(
       world.events.find(({ detail }) => detail['consumer'] === 'watcher-0')?.detail['taskToken'],
@@ -180,6 +180,21 @@ describe('consumers', () => {
 });
 
 describe('the drain', () => {
+  it('keeps the new credential when somebody still logs in with it on the way back', async () => {
+    const world = await run({
+      answers: { orders: (_, version) => (version === token ? 'refuse' : loaded('orders', version)) },
+      logins: Array.from({ length: 300 }, () => 1),
+    });
+    expectSafe(world);
+    expect(world.cause).toMatchObject({
+      error: 'ConsumerRefused',
+      outcome: 'kept',
+      current: previous,
+      held: token,
+    });
+    expect(world.accepted).toContain(token);
+  });
+
   it('waits until nobody logs in with the old credential any more', async () => {
     const world = await run({ logins: [2, 1, 0] });
     expectSafe(world);
@@ -227,12 +242,60 @@ describe('before FinishSecret', () => {
       overlap: 'none',
       strikes: [
         { state: 'TestSecret', moment: 'before', error: 'CredentialUnusable', times: 1 },
-        { state: 'RestorePrevious', moment: 'before', error: 'AdminRejected', times: 1 },
+        { state: 'RestorePrevious', moment: 'before', error: 'AdminRejected', times: 10 },
       ],
     });
-    expect(world.cause).toMatchObject({ outcome: 'revert-failed', held: token });
-    expect(world.labels).toEqual({ AWSCURRENT: previous, 'rotor-held': token });
+    expect(world.cause).toMatchObject({ outcome: 'revert-failed', held: null });
+    // Clients bridge with AWSPENDING, and Secrets Manager's repeat starts another attempt.
+    expect(world.labels).toEqual({ AWSCURRENT: previous, AWSPENDING: token });
     expect(world.alerts).toHaveLength(1);
+  });
+
+  it.each(['PrincipalInUse', 'CloneOwnsObjects', 'PermissionMissing', 'AdminRejected'])(
+    'stops nobody after %s, which SetSecret raises before it changes anything',
+    async (error) => {
+      const world = await run({
+        meanwhile: (state, { accepted }) => {
+          if (state === 'Plan') accepted.add(token);
+        },
+        strikes: [{ state: 'SetSecret', moment: 'before', error, times: 10 }],
+      });
+      expectSafe(world);
+      expect(world.cause).toMatchObject({ state: 'SetSecret', error, outcome: 'unchanged' });
+      // Whoever still logs in as the user that was to be reset goes on doing so.
+      expect(world.accepted).toContain(token);
+      expect(world.path).not.toContain('RetireUnused');
+    },
+  );
+
+  it('goes on trying to restore an unreachable target, with AWSPENDING left for clients, and comes to a good end', async () => {
+    const world = await run({
+      overlap: 'none',
+      strikes: [
+        { state: 'TestSecret', moment: 'before', error: 'TargetUnreachable', times: 6 },
+        { state: 'RestorePrevious', moment: 'before', error: 'TargetUnreachable', times: 8 },
+      ],
+    });
+    expect(world.path).toContain('WaitToRestore');
+    expect(world.cause).toMatchObject({ state: 'TestSecret', outcome: 'reverted' });
+    expect(world.labels).toEqual({ AWSCURRENT: previous });
+    expect([...world.accepted]).toEqual([previous]);
+  });
+
+  it('survives a cause that Step Functions has cut in the middle of its JSON', async () => {
+    const world = await run({
+      strikes: [
+        {
+          state: 'TestSecret',
+          moment: 'before',
+          error: 'CredentialUnusable',
+          times: 1,
+          cause: '{"errorMessage":"cut o',
+        },
+      ],
+    });
+    expectSafe(world);
+    expect(world.cause).toMatchObject({ outcome: 'reverted' });
   });
 
   it('warns once about an unreachable target, and gives up when patience ends', async () => {
@@ -295,6 +358,17 @@ describe('after FinishSecret', () => {
 });
 
 describe('a test alone', () => {
+  it('moves no label and publishes no rotation when the plan fails', async () => {
+    const world = await run({
+      mode: 'test',
+      strikes: [{ state: 'Plan', moment: 'before', error: 'PolicyInvalid', times: 10 }],
+    });
+    expect(world.status).toBe('FAILED');
+    expect(world.labels).toEqual({ AWSCURRENT: previous, AWSPENDING: token });
+    expect(world.events).toEqual([]);
+    expect(world.alerts).toHaveLength(1);
+  });
+
   it('logs in and changes nothing', async () => {
     const world = await run({ mode: 'test' });
     expect(world.status).toBe('SUCCEEDED');

@@ -1,0 +1,172 @@
+import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import * as z from 'zod';
+import { eventually } from './eventually';
+
+const root = path.resolve(__dirname, '../..');
+/** Temporary files of the commands lie here, to see what they leave behind. */
+let scratch: string;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(path.join(os.tmpdir(), 'rotor-command-'));
+  // The database's own user must get through.
+  await chmod(scratch, 0o755);
+});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+/** A command under way. */
+class Command {
+  stdout = '';
+  stderr = '';
+  private readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  private readonly closed: Promise<unknown[]>;
+
+  constructor(...words: readonly string[]) {
+    this.child = spawn(process.execPath, ['bin/run.mjs', 'local/rehearsal/main.ts', ...words], {
+      cwd: root,
+      env: { ...process.env, TMPDIR: scratch },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, as a terminal gives to a command: Ctrl-C goes to all that belong to it.
+      detached: true,
+    });
+    this.child.stdout.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
+    this.child.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+    this.closed = once(this.child, 'close');
+  }
+
+  async exitCode(): Promise<unknown> {
+    return (await this.closed)[0];
+  }
+
+  /** Sends a signal, to the whole group or to the first process alone, and answers how long the end took. */
+  async interrupt(whom: 'group' | 'first'): Promise<number> {
+    const { pid } = this.child;
+    if (pid === undefined) throw new Error('the command was not started');
+    const startedAt = Date.now();
+    process.kill(whom === 'group' ? -pid : pid, 'SIGINT');
+    await this.closed;
+    return Date.now() - startedAt;
+  }
+}
+
+/** No process works in the scratch folder, and nothing but what later runs use again lies in it. */
+async function expectNothingLeft(): Promise<void> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);
+  expect(stdout.split('\n').filter((line) => line.includes(scratch))).toEqual([]);
+  const kept = /^(?:rotor-postgres-\d+-[\w.-]+|tsx-\d+|node-compile-cache)$/;
+  expect((await readdir(scratch)).filter((name) => !kept.test(name))).toEqual([]);
+}
+
+const count = z.int().min(0);
+const calls = z.record(z.string(), z.record(z.string(), z.int().min(1)));
+/** What issue and README promise about the report. */
+const reportShape = z.object({
+  outcome: z.enum(['rotated', 'reverted', 'kept', 'failed']),
+  secret: z.string(),
+  rotator: z.enum(['postgres-alternating', 'postgres-single']),
+  states: z.array(z.string()).min(1),
+  transitions: count,
+  calls,
+  polls: calls,
+  connections: count,
+  refusedLogins: count,
+  consumers: z.array(
+    z.strictObject({ name: z.string(), wave: count, outcome: z.string(), ms: z.number().min(0) }),
+  ),
+  apps: z.array(z.strictObject({ name: z.string(), queries: count, errors: count })),
+  gapMs: z.number().min(0),
+  wallMs: z.number().positive(),
+  costUsd: z.number().positive(),
+  alerts: z.array(z.string()),
+  leaks: count,
+});
+
+test('with --json a rotation ends with 0, and prints the report and nothing else', async () => {
+  const command = new Command('--json');
+  expect(await command.exitCode()).toBe(0);
+  expect(command.stderr).toBe('');
+  const report = reportShape.parse(JSON.parse(command.stdout));
+  expect(report).toMatchObject({
+    outcome: 'rotated',
+    secret: 'example/app',
+    rotator: 'postgres-alternating',
+    refusedLogins: 0,
+    gapMs: 0,
+    alerts: [],
+    leaks: 0,
+  });
+  expect(report.calls['secretsmanager']).toMatchObject({ PutSecretValue: 1 });
+  expect(report.states[0]).toBe('Plan');
+  expect(report.consumers.map(({ name, outcome }) => `${name} ${outcome}`).sort()).toEqual([
+    'billing loaded',
+    'orders loaded',
+    'reports loaded',
+  ]);
+  expect(report.apps.map(({ errors }) => errors)).toEqual([0, 0, 0]);
+  await expectNothingLeft();
+});
+
+test('a rotation that a consumer refuses ends with 2, and shows the way back and the alert', async () => {
+  const command = new Command('--refuse', 'orders');
+  expect(await command.exitCode()).toBe(2);
+  expect(command.stderr).toBe('');
+  expect(command.stdout).toContain('Failed safely: the rotation went back');
+  expect(command.stdout).toMatch(/orders +refused [0-9a-f]{8}: /);
+  expect(command.stdout).toMatch(/Step Functions +RestorePrevious \(\d+ ms\)/);
+  expect(command.stdout).toMatch(/Alert\n +A secret rotation did not succeed\.\n/);
+  expect(command.stdout).toMatch(/Error: +ConsumerRefused\n/);
+  await expectNothingLeft();
+});
+
+test('Ctrl-C in the middle of a rotation ends everything within five seconds', async () => {
+  const command = new Command('--silent', 'billing');
+  await eventually('billing is asked', () => Promise.resolve(/billing +asked to load/.test(command.stdout)));
+  expect(await command.interrupt('group')).toBeLessThan(5000);
+  expect(await command.exitCode()).toBe(130);
+  expect(command.stderr).toBe('');
+  await expectNothingLeft();
+});
+
+test('Ctrl-C while everything is still starting ends it too, without a word of failure', async () => {
+  const command = new Command('--keep');
+  const serving = async () => (await readdir(scratch)).some((name) => name.startsWith('rotor-rehearsal-'));
+  await eventually('the rehearsal begins', serving);
+  expect(await command.interrupt('group')).toBeLessThan(5000);
+  expect(await command.exitCode()).toBe(130);
+  expect(command.stderr).toBe('');
+  await expectNothingLeft();
+});
+
+test('with --keep it stays until a signal comes, even if that reaches the first process alone', async () => {
+  const command = new Command('--keep', '--json');
+  await eventually('it stays', () => Promise.resolve(command.stderr.includes('stays until Ctrl-C')));
+  const endpoint = /AWS_ENDPOINT_URL=(\S+)/.exec(command.stderr)?.[1] ?? '';
+  expect((await fetch(endpoint)).status).toBeGreaterThanOrEqual(400);
+  expect(await command.interrupt('first')).toBeLessThan(5000);
+  expect(await command.exitCode()).toBe(0);
+  expect(reportShape.parse(JSON.parse(command.stdout)).outcome).toBe('rotated');
+  await expectNothingLeft();
+});
+
+test.each([
+  {
+    words: ['--rotator', 'oracle'],
+    says: '--rotator oracle: there are postgres-alternating, postgres-single',
+  },
+  { words: ['--fail', 'Nowhere'], says: '--fail Nowhere: there is no task Nowhere; there are Plan, ' },
+  { words: ['--fail', 'Plan:sometimes'], says: 'sometimes is none of before, after, crash' },
+  { words: ['--refuse', 'nobody'], says: '--refuse nobody: the applications are orders, reports, billing' },
+  { words: ['--rotations', '0'], says: '--rotations 0: must be a whole number from 1' },
+  { words: ['--surprise'], says: "'--surprise'" },
+])('the wrong option $words ends with 1, and is named', async ({ words, says }) => {
+  const command = new Command(...words);
+  expect(await command.exitCode()).toBe(1);
+  expect(command.stdout).toBe('');
+  expect(command.stderr).toContain(says);
+  expect(command.stderr).not.toContain('    at ');
+});

@@ -1,0 +1,63 @@
+import { silence } from '../../local/rehearsal/progress';
+import { startRehearsal } from '../../local/rehearsal/rehearsal';
+import type { Report } from '../../local/rehearsal/report';
+
+const rotations = 20;
+let report: Report;
+
+beforeAll(async () => {
+  const rehearsal = await startRehearsal(
+    {
+      rotator: 'postgres-alternating',
+      fault: undefined,
+      refuse: undefined,
+      silent: undefined,
+      rotations,
+      json: true,
+      port: 0,
+      keep: false,
+    },
+    silence,
+    { quietSeconds: 0 },
+  );
+  try {
+    report = await rehearsal.run(Date.now());
+  } finally {
+    await rehearsal.stop();
+  }
+}, 120_000);
+
+test('twenty rotations in a row succeed while three applications work without pause', () => {
+  expect(report.rotations.map(({ outcome }) => outcome)).toEqual(
+    Array.from({ length: rotations }, () => 'rotated'),
+  );
+  expect(report.apps.map(({ name }) => name).sort()).toEqual(['billing', 'orders', 'reports']);
+  // Each of them came to its data many times in every rotation: otherwise their silence would prove nothing.
+  for (const { queries } of report.apps) expect(queries).toBeGreaterThan(rotations * 3);
+});
+
+test('no query fails, no login is refused, and no secret value is found where none may be', () => {
+  expect(report.apps.map(({ errors }) => errors)).toEqual([0, 0, 0]);
+  expect(report.refusedLogins).toBe(0);
+  expect(report.probe.logins).toBeGreaterThan(rotations * 3);
+  expect(report.probe.refused).toBe(0);
+  expect(report.leaks).toBe(0);
+  expect(report.alerts).toEqual([]);
+});
+
+test('each rotation stays within 3 s of workflow time', () => {
+  expect(Math.max(...report.rotations.map(({ workflowMs }) => workflowMs))).toBeLessThan(3000);
+});
+
+test('each rotation stays within its budget of calls, connections and transitions', () => {
+  const secretsManager = Object.values(report.calls['secretsmanager'] ?? {}).reduce(
+    (sum, count) => sum + count,
+    0,
+  );
+  expect(secretsManager / rotations).toBeLessThanOrEqual(15);
+  expect(report.calls['secretsmanager']?.['PutSecretValue']).toBe(rotations);
+  expect(report.calls['sfn']?.['StartExecution']).toBe(rotations);
+  expect(report.connections / rotations).toBeLessThanOrEqual(5);
+  // Two waves, three consumers.
+  for (const { transitions } of report.rotations) expect(transitions).toBeLessThanOrEqual(17 + 2 * 2 + 3);
+});
