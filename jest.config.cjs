@@ -4,4 +4,5 @@ module.exports = {
   transform: { '\\.ts$': '<rootDir>/test/jest-esbuild.cjs' },
   modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/.build'],
   testTimeout: 60_000,
+  maxWorkers: 2,
 };
