@@ -50,6 +50,8 @@ export interface Reversal {
   readonly token: string;
   /** Keep the token's version from being overwritten: its credential may still be in somebody's hands. */
   readonly holdToken: boolean;
+  /** Whether a hold on the previous version is this rotation's own, and so to be taken off. */
+  readonly ownHold: boolean;
 }
 
 /**
@@ -60,7 +62,7 @@ export interface Reversal {
  */
 export function movesToRevert(
   labels: Labels,
-  { previous, token, holdToken }: Reversal,
+  { previous, token, holdToken, ownHold }: Reversal,
 ): readonly LabelMove[] {
   const moves: LabelMove[] = [];
   const held = versionWith(labels, heldLabel);
@@ -68,7 +70,8 @@ export function movesToRevert(
     moves.push({ stage: heldLabel, to: token, ...(held === undefined ? {} : { from: held }) });
   if (versionWith(labels, 'AWSCURRENT') === token)
     moves.push({ stage: 'AWSCURRENT', to: previous, from: token });
-  if (!holdToken && held !== undefined && held === previous) moves.push({ stage: heldLabel, from: held });
+  if (!holdToken && ownHold && held !== undefined && held === previous)
+    moves.push({ stage: heldLabel, from: held });
   if (versionWith(labels, 'AWSPENDING') === token) moves.push({ stage: 'AWSPENDING', from: token });
   return moves;
 }

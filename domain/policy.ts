@@ -74,7 +74,11 @@ export type PasswordRules = z.infer<typeof passwordRules>;
 
 /** Reads a policy parameter's text; `{}` and absence are valid. PolicyInvalid names the field. */
 export function parsePolicy(text: string | undefined, where: string): Policy {
-  return parse(policySchema, text ?? '{}', where);
+  const policy = parse(policySchema, text ?? '{}', where);
+  const { quietSeconds, deadlineSeconds } = policy.drain;
+  if (quietSeconds >= deadlineSeconds)
+    throw new PolicyInvalid(`${where}: field drain.quietSeconds: must be less than drain.deadlineSeconds`);
+  return policy;
 }
 
 /** Reads a consumer's parameter. PolicyInvalid names the field. */

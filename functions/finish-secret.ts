@@ -32,6 +32,7 @@ const input = z.discriminatedUnion('action', [
     previous: z.string(),
     token: z.string(),
     holdToken: z.boolean(),
+    ownHold: z.boolean(),
   }),
   z.object({ action: z.literal('release'), secretArn: z.string(), versionId: z.string() }),
 ]);

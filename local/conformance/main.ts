@@ -9,7 +9,9 @@ const recordings = path.resolve(__dirname, '../../../shared/conformance');
 /** `npm run conformance`: replays what was recorded on AWS, and says feature by feature what came out. */
 async function main(): Promise<number> {
   if (!existsSync(recordings)) {
-    console.log(`There are no recordings at ${recordings}: nothing was replayed.`);
+    console.log(
+      'There are no recordings beside this checkout (../shared/conformance): nothing was replayed.',
+    );
     return 0;
   }
   const results = [

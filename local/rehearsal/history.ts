@@ -42,6 +42,7 @@ const consumerShape = z.object({ name: z.string(), wave: z.number(), outcome: z.
 const successShape = z.object({ consumers: z.array(consumerShape), gapMs: z.number().nullable() });
 const failureShape = z.object({
   outcome: z.enum(['unchanged', 'reverted', 'kept', 'revert-failed']),
+  gapMs: z.number().nullable(),
   consumers: z.array(consumerShape),
 });
 
@@ -70,7 +71,11 @@ export function endOf({ status, output, cause }: Ended): {
     kept: 'kept',
     'revert-failed': 'failed',
   } as const;
-  return { outcome: outcomes[failure.data.outcome], consumers: failure.data.consumers, gapMs: 0 };
+  return {
+    outcome: outcomes[failure.data.outcome],
+    consumers: failure.data.consumers,
+    gapMs: failure.data.gapMs ?? 0,
+  };
 }
 
 function parseOrNull(text: string | undefined): unknown {

@@ -5,7 +5,7 @@ export function printReport(report: Report): string {
   const titles = {
     rotated: 'Rotated',
     reverted: 'Failed safely: the rotation went back, and the old credential works',
-    kept: 'Failed safely: both credentials were left working',
+    kept: 'Failed safely: nothing that may still be in use was stopped',
     failed: 'FAILED',
   };
   const row = (name: string, value: string) => `  ${name.padEnd(24)} ${value}`;

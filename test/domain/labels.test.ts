@@ -21,7 +21,9 @@ const anyLabels: fc.Arbitrary<Labels> = fc
     if (old !== undefined && old !== current) labels[old]?.push('AWSPREVIOUS');
     return labels;
   });
-const anyReversal = fc.boolean().map((holdToken) => ({ previous, token, holdToken }));
+const anyReversal = fc
+  .tuple(fc.boolean(), fc.boolean())
+  .map(([holdToken, ownHold]) => ({ previous, token, holdToken, ownHold }));
 
 describe('standing', () => {
   test('a token is pending while AWSPENDING is on it and AWSCURRENT is not', () => {
@@ -69,7 +71,8 @@ describe('movesToRevert', () => {
         const after = movesToRevert(labels, reversal).reduce(afterMove, labels);
         const held = versionWith(after, heldLabel);
         if (reversal.holdToken) expect(held).toBe(token);
-        else expect(held).not.toBe(previous);
+        else if (reversal.ownHold) expect(held).not.toBe(previous);
+        else expect(held).toBe(versionWith(labels, heldLabel));
         // A hold on the token that this call did not ask for is another attempt's, and stays.
         if (versionWith(labels, heldLabel) === token) expect(held).toBe(token);
       }),
@@ -118,7 +121,7 @@ describe('movesToRevert', () => {
 
   test('the hold is placed first and AWSPENDING goes last, so that no rotation begins in between', () => {
     const labels = { [previous]: [], [token]: ['AWSCURRENT', 'AWSPENDING'] };
-    expect(movesToRevert(labels, { previous, token, holdToken: true })).toEqual([
+    expect(movesToRevert(labels, { previous, token, holdToken: true, ownHold: true })).toEqual([
       { stage: heldLabel, to: token },
       { stage: 'AWSCURRENT', to: previous, from: token },
       { stage: 'AWSPENDING', from: token },

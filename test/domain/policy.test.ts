@@ -85,3 +85,9 @@ test.each([
 ])('enrolment %s is refused with the words: %s', (text, message) => {
   expect(thrownBy(() => parseEnrolment(text, 'web'))).toEqual(refused(message));
 });
+
+test('a quiet time that the deadline leaves no room for is refused', () => {
+  expect(() => parsePolicy('{"drain":{"quietSeconds":60,"deadlineSeconds":60}}', where)).toThrow(
+    'field drain.quietSeconds: must be less than drain.deadlineSeconds',
+  );
+});

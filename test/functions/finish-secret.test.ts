@@ -98,7 +98,8 @@ describe('inspect', () => {
 });
 
 describe('revert', () => {
-  const revert = (holdToken: boolean) => run({ action: 'revert', previous: 'old', token: 'new', holdToken });
+  const revert = (holdToken: boolean) =>
+    run({ action: 'revert', previous: 'old', token: 'new', holdToken, ownHold: true });
 
   test('after FinishSecret everything goes back, and the new version is held for those who have it', async () => {
     await finish();
@@ -152,7 +153,7 @@ describe('release', () => {
 test('no action reads a value', async () => {
   await finish();
   await run({ action: 'inspect' });
-  await run({ action: 'revert', previous: 'old', token: 'new', holdToken: true });
+  await run({ action: 'revert', previous: 'old', token: 'new', holdToken: true, ownHold: true });
   await run({ action: 'release', versionId: 'new' });
   expect(aws.operations()).not.toContain('GetSecretValue');
 });

@@ -268,6 +268,7 @@ export class Simulation implements TaskPort {
           previous: text(payload['previous']),
           token: text(payload['token']),
           holdToken: payload['holdToken'] === true,
+          ownHold: payload['ownHold'] === true,
         }))
           move(each);
         break;
