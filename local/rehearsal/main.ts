@@ -15,6 +15,8 @@ async function main(): Promise<number> {
   const stopped = new Promise<void>((resolve) => {
     // Ctrl-C may arrive twice, from the terminal and from the command that started this one.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
+    // Whoever read the output is gone (EPIPE, as after `| head`): nobody is left to go on for.
+    process.stdout.on('error', () => resolve());
   });
   let interrupted = false;
   void stopped.then(() => (interrupted = true));

@@ -28,6 +28,16 @@ export function printReport(report: Report): string {
     row('logins at the target', `${report.connections} by the rotation, ${report.refusedLogins} refused`),
     row('AWSCURRENT tried', `${report.probe.logins} logins, ${report.probe.refused} refused`),
     row('secret values found', `${report.leaks} (history, events, messages, logs, database log)`),
+    ...(report.faultStrikes === null
+      ? []
+      : [
+          row(
+            'planned failure',
+            report.faultStrikes === 0
+              ? 'never struck: the rotation did not come to that state'
+              : `struck ${report.faultStrikes} times`,
+          ),
+        ]),
     row('cost on AWS', `$${report.costUsd.toFixed(6)}`),
     ...(consumers.length > 0 ? ['  consumers', ...consumers] : []),
     '  applications meanwhile',

@@ -241,6 +241,7 @@ class RunningRehearsal implements Rehearsal {
       refusedLogins: logins.refused.length - before.refused - probe.refused(),
       refusedByRotation: rotations.reduce((sum, rotation) => sum + rotation.refusedTasks, 0),
       apps: applications.map((application) => ({ name: application.name, ...application.counts() })),
+      faultStrikes: options.fault === undefined ? null : this.faults.strikes(options.fault),
       probe: { logins: probe.logins(), refused: probe.refused() },
       costUsd: costOf({
         transitions,

@@ -59,6 +59,8 @@ export interface Report extends RotationReport {
   readonly apps: readonly { readonly name: string; readonly queries: number; readonly errors: number }[];
   /** A client that logs in with what AWSCURRENT names, all the time. */
   readonly probe: { readonly logins: number; readonly refused: number };
+  /** How often the planned fault struck; null where none was planned. 0: the rotation never came to that state. */
+  readonly faultStrikes: number | null;
   readonly costUsd: number;
   /** Text of every alert that the topic delivered. */
   readonly alerts: readonly string[];
