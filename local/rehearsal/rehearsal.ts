@@ -2,37 +2,33 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { consumerParameter, executionName, secretNameOf, secretPolicyParameter } from '../../domain/names';
+import { executionName } from '../../domain/names';
 import { startCloud, type Cloud } from '../cloud';
-import type { DeployedResource, DeployedStack } from '../cloudformation/deploy-stack';
+import type { DeployedStack } from '../cloudformation/deploy-stack';
 import type { Clock } from '../kernel/clock';
 import type { SessionKeys } from '../lambda/ports';
-import type { RotatorName } from '../../rotators/registry';
 import { targets } from '../targets/registry';
 import type { ExecutionObserver } from '../step-functions/task-port';
 import type { RehearsalTarget, TargetKind, TargetServer } from '../targets/target';
-import { repeat, startFunction, startService, type Application } from './applications';
+import { repeat, type Application } from './applications';
 import { costOf } from './cost';
+import { countCalls, functionsByRole } from './count-calls';
 import { FaultPlan } from './faults';
 import { endOf, wayOf } from './history';
 import { findLeaks, type Leak } from './leaks';
 import { Narrator } from './narrator';
-import { applicationNames, type ApplicationName, type RehearsalOptions } from './options';
+import type { RehearsalOptions } from './options';
 import type { Progress } from './progress';
-import type { Calls, Report, RotationReport } from './report';
+import type { Report, RotationReport } from './report';
+import { enrol, secretName, Seeding, testOfCurrent } from './seeding';
+import { startApplications } from './start-applications';
 import { operatorAddress, synthesise } from './synthesise';
 import { Understudy } from './understudy';
 
-/** Names that the example app gives; the rehearsal finds everything else through the stacks' outputs. */
-const secretName = 'example/app';
-const adminName = 'example/app-admin';
 /** Pause between two logins of the probe. */
 const probePauseMs = 15;
 /** How long a rotation may take before the rehearsal gives it up. */
 const patienceMs = 180_000;
-
-/** What the application that is to stay silent is enrolled with, so that nobody waits for a quarter of an hour. */
-const shortDeadline = { deadlineSeconds: 4, reminders: 1 };
 
 /** What tests change to be quick; the command line does not. */
 export interface RehearsalSettings {
@@ -115,10 +111,10 @@ export async function startRehearsal(
       cloud.deploy(folder, (resource) => seeding.seed(resource)),
     );
     const { target } = seeding;
-    await enrol(cloud, options, settings);
+    await enrol(cloud, options, settings.quietSeconds);
     understudy.connect(cloud);
     const applications = await timed(progress, 'started orders, reports and billing', () =>
-      startApplications(cloud, stacks, options, settings),
+      startApplications(cloud, stacks, options, settings.slowMs),
     );
     closing.push(() => Promise.all(applications.map((application) => application.stop())));
     await timed(progress, 'tested the credential in use, as setting a schedule does', () =>
@@ -339,115 +335,6 @@ class RunningRehearsal implements Rehearsal {
   }
 }
 
-/**
- * Puts the true credentials into the secrets as soon as the template has made them, as an operator must before the schedule
- * exists: setting it makes Secrets Manager test the credential in use.
- */
-class Seeding {
-  private provisioned: RehearsalTarget | undefined;
-
-  constructor(
-    private readonly cloud: Cloud,
-    private readonly server: TargetServer,
-    private readonly rotator: RotatorName,
-  ) {}
-
-  get target(): RehearsalTarget {
-    if (this.provisioned === undefined) throw new Error(`the stacks hold no secret ${adminName}`);
-    return this.provisioned;
-  }
-
-  async seed({ type, physicalId: ref }: DeployedResource): Promise<void> {
-    if (type !== 'AWS::SecretsManager::Secret') return;
-    const name = secretNameOf(ref);
-    if (name === adminName) {
-      const alternating = this.rotator === 'postgres-alternating';
-      this.provisioned = await this.server.provision(alternating ? { adminArn: ref } : {});
-      await this.put(ref, this.provisioned.admin);
-    }
-    if (name === secretName) await this.put(ref, this.target.secret);
-  }
-
-  private async put(SecretId: string, SecretString: string): Promise<void> {
-    await this.cloud.call('secretsmanager', 'PutSecretValue', {
-      SecretId,
-      SecretString,
-      ClientRequestToken: crypto.randomUUID(),
-    });
-  }
-}
-
-/** Overwrites parameters where the example's own values would make a rehearsal wait. */
-async function enrol(
-  cloud: Cloud,
-  { rotator, silent }: RehearsalOptions,
-  { quietSeconds = 1 }: RehearsalSettings,
-): Promise<void> {
-  const change = async (Name: string, members: object) => {
-    const { Parameter } = await cloud.call<{ Parameter: { Value: string } }>('ssm', 'GetParameter', { Name });
-    const Value = JSON.stringify({ ...(JSON.parse(Parameter.Value) as object), ...members });
-    await cloud.call('ssm', 'PutParameter', { Name, Value, Type: 'String', Overwrite: true });
-  };
-  await change(secretPolicyParameter(secretName), { rotator, drain: { quietSeconds } });
-  if (silent !== undefined) await change(consumerParameter(secretName, silent), shortDeadline);
-}
-
-async function startApplications(
-  cloud: Cloud,
-  stacks: ReadonlyMap<string, DeployedStack>,
-  options: RehearsalOptions,
-  { slowMs = 400 }: RehearsalSettings,
-): Promise<readonly Application[]> {
-  const consumers = stacks.get('RotorConsumers')?.outputs ?? {};
-  const place = { endpoint: cloud.endpoint, region: cloud.region, secretId: secretName };
-  const service = (name: ApplicationName, output: string, slowMs: number) =>
-    startService(
-      name,
-      place,
-      cloud.assume(consumers[`${output}RoleArn`] ?? '', 'ecs-tasks.amazonaws.com', name),
-      consumers[`${output}QueueUrl`] ?? '',
-      { slowMs, refuses: options.refuse === name, silent: options.silent === name },
-    );
-  const FunctionName = consumers['ReportsFunctionName'] ?? '';
-  const invoke = async () => {
-    const answer = await cloud.call<{ FunctionError?: string }>('lambda', 'Invoke', {
-      FunctionName,
-      Payload: '{}',
-    });
-    return { failed: answer.FunctionError !== undefined };
-  };
-  const applications = await Promise.all([
-    service('orders', 'Orders', 0),
-    Promise.resolve(startFunction('reports', invoke)),
-    service('billing', 'Billing', slowMs),
-  ]);
-  const until = Date.now() + 20_000;
-  while (applications.some((application) => application.counts().queries === 0)) {
-    if (Date.now() > until)
-      throw new Error(`an application does not get to its data: ${applicationNames.join(', ')}`);
-    await pause(10);
-  }
-  return applications;
-}
-
-/** Waits for the test that setting the schedule has begun: until AWSPENDING is on no version of its own any more. */
-async function testOfCurrent(cloud: Cloud): Promise<void> {
-  const until = Date.now() + 20_000;
-  for (;;) {
-    const { VersionIdsToStages: stages } = await cloud.call<{ VersionIdsToStages: Record<string, string[]> }>(
-      'secretsmanager',
-      'DescribeSecret',
-      { SecretId: secretName },
-    );
-    if (
-      !Object.values(stages).some((labels) => labels.includes('AWSPENDING') && !labels.includes('AWSCURRENT'))
-    )
-      return;
-    if (Date.now() > until) throw new Error(`the test of the credential in ${secretName} does not end`);
-    await pause(20);
-  }
-}
-
 function outputs(stacks: ReadonlyMap<string, DeployedStack>) {
   const rotor = stacks.get('RotorStack')?.outputs ?? {};
   const of = (name: string) => {
@@ -456,29 +343,6 @@ function outputs(stacks: ReadonlyMap<string, DeployedStack>) {
     return value;
   };
   return { secretArn: of('SecretArn'), stateMachineArn: of('StateMachineArn') };
-}
-
-/** Rotor's own functions by their roles, to tell their calls from the applications'. */
-async function functionsByRole(cloud: Cloud): Promise<ReadonlyMap<string, string>> {
-  const { Functions } = await cloud.call<{ Functions: { FunctionName: string; Role: string }[] }>(
-    'lambda',
-    'ListFunctions',
-    {},
-  );
-  return new Map(
-    Functions.filter(({ FunctionName }) => FunctionName.startsWith('rotor-')).map(
-      ({ FunctionName, Role }) => [Role, FunctionName.slice('rotor-'.length)],
-    ),
-  );
-}
-
-function countCalls(entries: readonly { readonly service: string; readonly operation: string }[]): Calls {
-  const counts: Record<string, Record<string, number>> = {};
-  for (const { service, operation } of entries) {
-    const ofService = (counts[service] ??= {});
-    ofService[operation] = (ofService[operation] ?? 0) + 1;
-  }
-  return counts;
 }
 
 async function timed<Result>(progress: Progress, what: string, work: () => Promise<Result>): Promise<Result> {

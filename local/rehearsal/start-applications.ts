@@ -1,0 +1,45 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Cloud } from '../cloud';
+import type { DeployedStack } from '../cloudformation/deploy-stack';
+import { startFunction, startService, type Application } from './applications';
+import { applicationNames, type ApplicationName, type RehearsalOptions } from './options';
+import { secretName } from './seeding';
+
+/** Starts the three applications of the example, and waits until each has got to its data. */
+export async function startApplications(
+  cloud: Cloud,
+  stacks: ReadonlyMap<string, DeployedStack>,
+  options: RehearsalOptions,
+  slowMs = 400,
+): Promise<readonly Application[]> {
+  const consumers = stacks.get('RotorConsumers')?.outputs ?? {};
+  const place = { endpoint: cloud.endpoint, region: cloud.region, secretId: secretName };
+  const service = (name: ApplicationName, output: string, slowMs: number) =>
+    startService(
+      name,
+      place,
+      cloud.assume(consumers[`${output}RoleArn`] ?? '', 'ecs-tasks.amazonaws.com', name),
+      consumers[`${output}QueueUrl`] ?? '',
+      { slowMs, refuses: options.refuse === name, silent: options.silent === name },
+    );
+  const FunctionName = consumers['ReportsFunctionName'] ?? '';
+  const invoke = async () => {
+    const answer = await cloud.call<{ FunctionError?: string }>('lambda', 'Invoke', {
+      FunctionName,
+      Payload: '{}',
+    });
+    return { failed: answer.FunctionError !== undefined };
+  };
+  const applications = await Promise.all([
+    service('orders', 'Orders', 0),
+    Promise.resolve(startFunction('reports', invoke)),
+    service('billing', 'Billing', slowMs),
+  ]);
+  const until = Date.now() + 20_000;
+  while (applications.some((application) => application.counts().queries === 0)) {
+    if (Date.now() > until)
+      throw new Error(`an application does not get to its data: ${applicationNames.join(', ')}`);
+    await pause(10);
+  }
+  return applications;
+}
