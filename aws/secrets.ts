@@ -2,6 +2,7 @@ import {
   DescribeSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
+  type ReplicationStatusType,
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
@@ -13,6 +14,16 @@ export interface DescribedSecret {
   readonly arn: string;
   readonly name: string;
   readonly labels: Labels;
+  /** Absent where the secret is not replicated. */
+  readonly replicas?: readonly ReplicaStatus[];
+}
+
+/** How the replica in one region stands, as the primary's region knows it. */
+export interface ReplicaStatus {
+  readonly region: string;
+  readonly status: 'InProgress' | 'InSync' | 'Failed';
+  /** Why it failed, in AWS's words; empty otherwise. */
+  readonly message: string;
 }
 
 /** One version's value; never to be logged. */
@@ -39,10 +50,16 @@ export interface Secrets {
  * Makes a client for Secrets Manager.
  *
  * `purpose` stands in the user agent of every call (`app/rotor-waiting`), so that CloudTrail tells the rotation
- * function's waiting from its work.
+ * function's waiting from its work. With `region` it asks there, and gives up a call after five seconds: another region
+ * may be down, and whoever asks asks again.
  */
-export function secretsManager(purpose: 'rotor' | 'rotor-waiting' = 'rotor'): Secrets {
-  const client = new SecretsManagerClient({ userAgentAppId: purpose, maxAttempts: 4 });
+export function secretsManager(purpose: 'rotor' | 'rotor-waiting' = 'rotor', region?: string): Secrets {
+  const client = new SecretsManagerClient({
+    userAgentAppId: purpose,
+    ...(region === undefined
+      ? { maxAttempts: 4 }
+      : { region, maxAttempts: 2, requestHandler: { connectionTimeout: 2000, requestTimeout: 5000 } }),
+  });
   return {
     async describe(secretId) {
       const answer = await client.send(new DescribeSecretCommand({ SecretId: secretId }));
@@ -50,6 +67,9 @@ export function secretsManager(purpose: 'rotor' | 'rotor-waiting' = 'rotor'): Se
         arn: answer.ARN ?? secretId,
         name: answer.Name ?? secretId,
         labels: answer.VersionIdsToStages ?? {},
+        ...((answer.ReplicationStatus ?? []).length === 0
+          ? {}
+          : { replicas: (answer.ReplicationStatus ?? []).map(statusOf) }),
       };
     },
     async read(secretId, versionId, stage) {
@@ -85,4 +105,8 @@ export function secretsManager(purpose: 'rotor' | 'rotor-waiting' = 'rotor'): Se
       );
     },
   };
+}
+
+function statusOf({ Region, Status, StatusMessage }: ReplicationStatusType): ReplicaStatus {
+  return { region: Region ?? '', status: Status ?? 'InProgress', message: StatusMessage ?? '' };
 }

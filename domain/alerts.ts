@@ -1,3 +1,4 @@
+import { detailTypes, operatorSource, type Decision } from './events';
 import { heldLabel } from './names';
 import { remedyFor } from './remedies';
 
@@ -6,7 +7,9 @@ export type FailureOutcome = 'unchanged' | 'reverted' | 'kept' | 'revert-failed'
 
 /** What an alert is about: ids, names and error names, never a value. */
 export interface Incident {
-  readonly kind: 'failed' | 'warning';
+  readonly kind: 'failed' | 'warning' | 'held' | 'cut-off';
+  /** `follow`: something else than Rotor rotates the secret. */
+  readonly mode: 'rotate' | 'test' | 'follow';
   readonly executionArn: string;
   readonly secret: { readonly arn: string; readonly name: string };
   readonly state: string;
@@ -24,6 +27,12 @@ export interface Incident {
   readonly held: string | null;
   /** What went wrong while going back. */
   readonly notes: readonly string[];
+  /** How a held rotation takes its decision; the token is a capability and stands in this alert alone. */
+  readonly decide?: {
+    readonly busName: string;
+    readonly choices: readonly Decision[];
+    readonly taskToken: string;
+  };
 }
 
 /** One alert in the forms that its readers need. */
@@ -44,14 +53,23 @@ const chatCauseLength = 2000;
 export function wordAlert(incident: Incident, runbookUrl: string): AlertMessage {
   const { secret, state, error, cause, outcome, kind } = incident;
   const subject = ascii(
-    kind === 'warning'
-      ? `Rotor: rotation of ${secret.name} waits`
-      : `Rotor: rotation of ${secret.name} failed (${outcome})`,
+    {
+      warning: `Rotor: rotation of ${secret.name} waits`,
+      held: `Rotor: rotation of ${secret.name} is held and needs a decision`,
+      'cut-off': `Rotor: the compromised credential of ${secret.name} is stopped while in use`,
+      failed: `Rotor: rotation of ${secret.name} failed (${outcome})`,
+    }[kind],
   ).slice(0, 100);
   const truth = whatIsTrue(incident);
   const steps = whatToDo(incident, runbookUrl);
   const text = [
-    kind === 'warning' ? 'A rotation waits and tries again.' : 'A secret rotation did not succeed.',
+    {
+      warning: 'A rotation waits and tries again.',
+      held: `A rotation is held: it waits for your decision${whatWorks(incident)}.`,
+      'cut-off':
+        'A compromised credential is being stopped, and not every application has loaded the new one.',
+      failed: 'A secret rotation did not succeed.',
+    }[kind],
     '',
     `Secret:     ${secret.name} (${secret.arn})`,
     `State:      ${state}`,
@@ -97,10 +115,26 @@ export function wordAlert(incident: Incident, runbookUrl: string): AlertMessage 
   return { subject, text, chat };
 }
 
-function whatIsTrue({ kind, outcome, current, previous, token, held }: Incident): string[] {
+/** What a hold leaves working, behind the word that it waits. */
+function whatWorks({ mode, state }: Incident): string {
+  if (mode === 'follow') return '. Something else than Rotor has rotated';
+  // It stops the credential first, and may fail at what comes then, or lose its answer.
+  return state === 'RetirePrevious'
+    ? '. The new credential works; the old one may have been stopped, and its open sessions go on'
+    : ', and stops nothing before';
+}
+
+function whatIsTrue(incident: Incident): string[] {
+  const { kind, mode, outcome, current, previous, token, held } = incident;
+  if (mode === 'follow') return whatIsTrueOfOthers(incident);
   if (kind === 'warning')
     return [
       `AWSCURRENT is version ${current ?? 'unknown'} and keeps working; nothing has changed at the target.`,
+    ];
+  if (kind === 'cut-off')
+    return [
+      `AWSCURRENT is the new version ${current ?? 'unknown'}; it passed its test by logging in.`,
+      'The credential from before is stopped next, and where the target can its sessions are ended.',
     ];
   const lines = [
     current === null
@@ -119,22 +153,105 @@ function whatIsTrue({ kind, outcome, current, previous, token, held }: Incident)
     kept: 'Nothing that may still be in use is stopped before somebody has looked.',
     'revert-failed': 'Going back did not come to its end: check now whether AWSCURRENT logs in.',
   };
-  lines.push(told[outcome]);
+  const isStopping = kind === 'held' && incident.state === 'RetirePrevious';
+  lines.push(isStopping ? 'The old credential may have been stopped.' : told[outcome]);
   if (held !== null)
     lines.push(`Version ${held} is held (label ${heldLabel}): no rotation starts until it is released.`);
   return lines;
 }
 
-function whatToDo({ kind, error, secret, held, notes }: Incident, runbookUrl: string): string[] {
+/** About a secret that something else rotates Rotor knows where AWSCURRENT is, and no more. */
+function whatIsTrueOfOthers({ current, token }: Incident): string[] {
+  return [
+    current === null
+      ? 'Nobody could read which version AWSCURRENT names.'
+      : current === token
+        ? `AWSCURRENT is version ${current}, which something else than Rotor has put in use.`
+        : `AWSCURRENT is version ${current} by now.`,
+    'Rotor has changed nothing and stops nothing. Whether the value from before still works, only its issuer knows.',
+  ];
+}
+
+function whatToDo(incident: Incident, runbookUrl: string): string[] {
+  const { kind, mode, error, secret, held, notes } = incident;
   if (kind === 'warning')
     return ['Check whether the target is up and reachable. Rotor goes on trying by itself.'];
+  if (kind === 'cut-off') return [remedyFor(error), `Runbook: ${runbookUrl}#${anchorOf(error)}`];
+  const steps =
+    incident.decide === undefined
+      ? [
+          ...(held === null
+            ? []
+            : [
+                error === 'PreviousStillHeld'
+                  ? `Decide about the rotation that waits. Only if none does, release the held version: ${releaseCommand(secret.arn, held)}`
+                  : `Release the held version: ${releaseCommand(secret.arn, held)}`,
+              ]),
+          mode === 'follow'
+            ? `Rotor does not rotate this secret. Ask its applications again: ${followCommand(incident)}`
+            : `Rotate again: aws secretsmanager rotate-secret --secret-id ${secret.arn}`,
+        ]
+      : howToDecide(incident, incident.decide);
+  return [...notes, remedyFor(error), ...steps, `Runbook: ${runbookUrl}#${anchorOf(error)}`];
+}
+
+function anchorOf(error: string): string {
+  return error.toLowerCase().replace(/[^a-z0-9]+/g, '');
+}
+
+/** What each decision does, in words. */
+const meanings: Readonly<Record<Decision, string>> = {
+  resume: 'goes on: whoever has not acknowledged is asked again, but for the consumers named in skip',
+  back: 'moves AWSCURRENT back, asks everybody who was told to return, and stops the new credential last',
+  accept: 'goes on without those who were not heard, and stops the old credential whoever still uses it',
+};
+
+function howToDecide(
+  { executionArn, mode }: Incident,
+  { busName, choices, taskToken }: NonNullable<Incident['decide']>,
+): string[] {
+  const [first = 'resume', ...others] = choices;
   return [
-    ...notes,
-    remedyFor(error),
-    ...(held === null ? [] : [`Release the held version: ${releaseCommand(secret.arn, held)}`]),
-    `Rotate again: aws secretsmanager rotate-secret --secret-id ${secret.arn}`,
-    `Runbook: ${runbookUrl}#${error.toLowerCase().replace(/[^a-z0-9]+/g, '')}`,
+    ...choices.map((choice) =>
+      mode === 'follow' && choice === 'accept'
+        ? 'accept goes on without those who were not heard'
+        : `${choice} ${meanings[choice]}`,
+    ),
+    `Decide (${first}; put ${others.join(' or ')} in its place, and consumers into skip): ${decideCommand(executionArn, busName, { decision: first, taskToken })}`,
   ];
+}
+
+/** The command by which an operator decides about a held rotation. */
+export function decideCommand(
+  executionArn: string,
+  busName: string,
+  { decision, taskToken }: { readonly decision: Decision; readonly taskToken: string },
+): string {
+  const [, , , region = ''] = executionArn.split(':');
+  const detail = { schemaVersion: '1', decision, skip: [], taskToken, by: 'your name' };
+  const entries = [
+    {
+      EventBusName: busName,
+      Source: operatorSource,
+      DetailType: detailTypes.decided,
+      Detail: JSON.stringify(detail),
+    },
+  ];
+  return `aws events put-events --region ${region} --entries '${JSON.stringify(entries)}'`;
+}
+
+/** The command that asks the applications of a secret once more to load what something else has written. */
+function followCommand({ executionArn, secret, token, previous }: Incident): string {
+  const [, , , region = ''] = executionArn.split(':');
+  const machine = executionArn.replace(':execution:', ':stateMachine:').replace(/:[^:]*$/, '');
+  const input = {
+    secretArn: secret.arn,
+    versionId: token,
+    previousVersionId: previous ?? token,
+    heldVersionId: null,
+    mode: 'follow',
+  };
+  return `aws stepfunctions start-execution --region ${region} --state-machine-arn ${machine} --input '${JSON.stringify(input)}'`;
 }
 
 /** The command that takes the hold off a version. */

@@ -48,6 +48,10 @@ export class TargetRefused extends define('TargetRefused', false) {}
 export class PermissionMissing extends define('PermissionMissing', false) {}
 /** The secret asks for TLS and the target does not offer it, or its certificate is not trusted. */
 export class TlsUnavailable extends define('TlsUnavailable', false) {}
+/** A host shows another key than the secret says it has: it was rebuilt, or it is not the host. */
+export class HostKeyMismatch extends define('HostKeyMismatch', false) {}
+/** A request would have gone to a host that the policy does not name. */
+export class EgressRefused extends define('EgressRefused', false) {}
 /** The target does not accept this credential. */
 export class CredentialRejected extends define('CredentialRejected', true) {}
 /** The login works and is not the user that the secret promises, or lacks what it needs. */
@@ -69,6 +73,14 @@ export class PreviousStillHeld extends define('PreviousStillHeld', false) {}
 export class RotationAbandoned extends define('RotationAbandoned', false) {}
 /** The rotation went back: AWSPENDING is no longer on this token's version. */
 export class RotationReverted extends define('RotationReverted', false) {}
+/** A change calendar that the policy names is closed, so the rotation does not begin yet. */
+export class ChangeCalendarClosed extends define('ChangeCalendarClosed', true) {}
+/** A change calendar that the policy names cannot be asked. */
+export class ChangeCalendarUnreadable extends define('ChangeCalendarUnreadable', false) {}
+/** Another member of the secret's group rotates, or has only just ended. */
+export class GroupBusy extends define('GroupBusy', true) {}
+/** The rotation that made the value in use has not come to its end yet. */
+export class LastRotationOpen extends define('LastRotationOpen', true) {}
 /** The workflow is at work; Secrets Manager is to ask again. */
 export class RotationInProgress extends define('RotationInProgress', true) {}
 /** The credential in use failed the test that Secrets Manager asked for without a rotation. */
@@ -79,8 +91,16 @@ export class AttemptsExhausted extends define('AttemptsExhausted', false) {}
 export class PendingValueMissing extends define('PendingValueMissing', false) {}
 /** A consumer cannot work with the new version. */
 export class ConsumerRefused extends define('ConsumerRefused', false) {}
+/** A region does not serve the version that AWSCURRENT names in the secret's own region. */
+export class ReplicaBehind extends define('ReplicaBehind', false) {}
 /** A required consumer has not said which version it loaded. */
 export class ConsumerSilent extends define('ConsumerSilent', false) {}
+/** The secret has more consumers than one execution can hold. */
+export class TooManyConsumers extends define('TooManyConsumers', false) {}
+/** A compromised credential was stopped although some consumers had not loaded the new one. */
+export class ConsumersCutOff extends define('ConsumersCutOff', false) {}
+/** Too few of a group of optional consumers have loaded the new version. */
+export class QuorumMissed extends define('QuorumMissed', false) {}
 /** Sessions still begin with the old credential after every consumer has acknowledged. */
 export class CredentialStillUsed extends define('CredentialStillUsed', false) {}
 /** A Lambda function was invoked with something that it does not understand. */
@@ -101,6 +121,8 @@ export const rotorErrors = {
   TargetRefused,
   PermissionMissing,
   TlsUnavailable,
+  HostKeyMismatch,
+  EgressRefused,
   CredentialRejected,
   CredentialUnusable,
   OverlapExhausted,
@@ -110,12 +132,20 @@ export const rotorErrors = {
   PreviousStillHeld,
   RotationAbandoned,
   RotationReverted,
+  ChangeCalendarClosed,
+  ChangeCalendarUnreadable,
+  GroupBusy,
+  LastRotationOpen,
   RotationInProgress,
   TestFailed,
   AttemptsExhausted,
   PendingValueMissing,
   ConsumerRefused,
+  ReplicaBehind,
   ConsumerSilent,
+  TooManyConsumers,
+  ConsumersCutOff,
+  QuorumMissed,
   CredentialStillUsed,
   InvocationMalformed,
   EnvironmentInvalid,

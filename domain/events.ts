@@ -9,6 +9,9 @@ export const rotorSource = 'rotor';
 /** Source of what applications say. */
 export const consumerSource = 'rotor.consumer';
 
+/** Source of what operators decide about a rotation that waits for them. */
+export const operatorSource = 'rotor.operator';
+
 /** The detail types of all events. */
 export const detailTypes = {
   started: 'Secret Rotation Started',
@@ -16,7 +19,17 @@ export const detailTypes = {
   refreshAcknowledged: 'Secret Refresh Acknowledged',
   succeeded: 'Secret Rotation Succeeded',
   failed: 'Secret Rotation Failed',
+  held: 'Secret Rotation Held',
+  decided: 'Secret Rotation Decided',
 } as const;
+
+/**
+ * What an operator may decide about a rotation that is held: ask those again who have not acknowledged, go back to the
+ * credential from before, or stop that one all the same.
+ */
+export const decisions = ['resume', 'back', 'accept'] as const;
+
+export type Decision = (typeof decisions)[number];
 
 const secret = z.object({ arn: z.string(), name: z.string() });
 
@@ -33,20 +46,27 @@ const consumerOutcome = z.object({
   name: z.string(),
   wave: z.number(),
   required: z.boolean(),
-  outcome: z.enum(['loaded', 'refused', 'silent']),
+  outcome: z.enum(['loaded', 'refused', 'silent', 'skipped']),
   /** From the first asking to the answer. */
   ms: z.number(),
   /** How often it was asked again. */
   reminders: z.number(),
+  /** The group of optional consumers that it belongs to. */
+  group: z.nullable(z.string()),
 });
 
 const sessionHolder = z.object({
   application: z.nullable(z.string()),
   clientAddress: z.nullable(z.string()),
   count: z.number(),
-  newestBegan: z.string(),
-  oldestBegan: z.string(),
+  newestBegan: z.nullable(z.string()),
+  oldestBegan: z.nullable(z.string()),
+  /** How long the oldest had been open when it was seen last; null where the target does not know. */
+  openSeconds: z.nullable(z.number()),
 });
+
+/** What operators decided while the rotation waited for them, in order. */
+const decisionsMade = z.array(z.object({ decision: z.enum(decisions), by: z.string(), time: z.string() }));
 
 /** The shape of every event's detail, by detail type. */
 export const eventSchemas = {
@@ -54,7 +74,8 @@ export const eventSchemas = {
   [detailTypes.refreshRequested]: z.object({
     ...envelope,
     consumer: z.string(),
-    phase: z.literal('load'),
+    /** `verify`: try the version by its id and go on with AWSCURRENT; `load`: load what AWSCURRENT names. */
+    phase: z.enum(['load', 'verify']),
     wave: z.number(),
     deadline: z.nullable(z.string()),
     taskToken: z.nullable(z.string()),
@@ -76,7 +97,11 @@ export const eventSchemas = {
     durationMs: z.number(),
     /** Without overlap: since when the previous credential did not work while AWSCURRENT still named it. */
     gapMs: z.nullable(z.number()),
+    /** Still open with the previous credential at the last look before it was stopped. */
     sessions: z.array(sessionHolder),
+    /** Those that were ended once it was stopped. */
+    ended: z.array(sessionHolder),
+    decisions: decisionsMade,
   }),
   [detailTypes.failed]: z.object({
     ...envelope,
@@ -86,6 +111,25 @@ export const eventSchemas = {
     outcome: z.enum(['unchanged', 'reverted', 'kept', 'revert-failed']),
     /** The version that AWSCURRENT names; null where it could not be found out. */
     current: z.nullable(z.string()),
+    decisions: decisionsMade,
+  }),
+  [detailTypes.held]: z.object({
+    ...envelope,
+    state: z.string(),
+    error: z.string(),
+    cause: z.string(),
+    /** Who has answered so far, and how. */
+    consumers: z.array(consumerOutcome),
+    choices: z.array(z.enum(decisions)),
+  }),
+  [detailTypes.decided]: z.object({
+    schemaVersion: z.literal('1'),
+    decision: z.enum(decisions),
+    /** Consumers that are not asked again when the rotation resumes; they count as optional from then on. */
+    skip: z._default(z.array(z.string().check(z.minLength(1), z.maxLength(256))).check(z.maxLength(100)), []),
+    taskToken: z.string().check(z.minLength(1), z.maxLength(2048)),
+    /** Who decided; stands in the event of the rotation's end. */
+    by: z.string().check(z.minLength(1), z.maxLength(256)),
   }),
 } as const;
 

@@ -6,6 +6,9 @@ export const heldLabel = 'rotor-held';
 /** The fixed name of the state machine, so that rotation function and machine need not reference each other. */
 export const stateMachineName = 'rotor-rotation';
 
+/** Label of the Map that asks large waves: its iterations are executions under the machine's name and this. */
+export const largeWaveLabel = 'AskLargeWave';
+
 /** Where enrolments live in Parameter Store. */
 const parameterRoot = '/rotor/secrets';
 
@@ -56,6 +59,11 @@ export function consumerParameter(secretName: string, consumer: string): string 
   return `${secretParameters(secretName)}/consumers/${parameterLevel(consumer)}`;
 }
 
+/** The turns of one rotation group lie below this path, each a parameter by its number. */
+export function groupTurns(group: string): string {
+  return `/rotor/groups/${parameterLevel(group)}/turns`;
+}
+
 /** The name of a secret, from its ARN: what follows `secret:`, without the hyphen and six characters that AWS adds. */
 export function secretNameOf(secretArn: string): string {
   return (secretArn.split(':').slice(6).join(':') || secretArn).replace(/-[A-Za-z0-9]{6}$/, '');
@@ -74,8 +82,23 @@ export function executionName(
   attempt: number,
   mode: 'rotate' | 'test',
 ): string {
-  const hash = createHash('sha256').update(`${secretArn} ${token}`).digest('hex').slice(0, 8);
-  const tail = `-${hash}-${token.replace(/[^A-Za-z0-9_-]/g, '_')}-${mode === 'test' ? 't' : ''}${String(attempt)}`;
+  return nameOf(secretArn, token, [], `${mode === 'test' ? 't' : ''}${String(attempt)}`);
+}
+
+/**
+ * Name of the execution that follows one move of AWSCURRENT by somebody else: the same for every delivery of its event.
+ *
+ * `movedAt`, the event's time, goes into the hash: a version that AWSCURRENT comes back to, as when a person takes a
+ * value back, is followed anew, although its name from before is remembered for 90 days.
+ */
+export function followName(secretArn: string, versionId: string, movedAt: string): string {
+  return nameOf(secretArn, versionId, [movedAt], 'f');
+}
+
+function nameOf(secretArn: string, versionId: string, apart: readonly string[], ending: string): string {
+  const hashed = [secretArn, versionId, ...apart].join(' ');
+  const hash = createHash('sha256').update(hashed).digest('hex').slice(0, 8);
+  const tail = `-${hash}-${versionId.replace(/[^A-Za-z0-9_-]/g, '_')}-${ending}`;
   const slug = secretNameOf(secretArn).replace(/[^A-Za-z0-9_-]+/g, '-');
   return `${slug.slice(0, Math.max(0, 80 - tail.length))}${tail}`.replace(/^-+/, '');
 }
