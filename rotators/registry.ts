@@ -1,7 +1,15 @@
 import { RotatorUnknown } from '../domain/errors';
 import { alternatingDefinition, singleDefinition } from './postgres/definition';
+import { aclDefinition } from './redis/definition';
+import { generatedDefinition } from './generated/definition';
+import { httpApiKeyDefinition } from './http/definition';
+import { oauthClientSecretDefinition } from './oauth/definition';
+import { accessKeyDefinition } from './iam/definition';
+import { lambdaDefinition } from './lambda/definition';
+import { mysqlAlternatingDefinition, mysqlSingleDefinition } from './mysql/definition';
 import type { SealedRotator } from './rotator';
 import { seal } from './seal';
+import { keyDefinition } from './ssh/definition';
 
 /** Every rotator, one line each. Drivers are loaded by the first verb, so that reading traits costs nothing. */
 export const rotators = {
@@ -10,6 +18,21 @@ export const rotators = {
     async () => (await import('./postgres/alternating')).alternating,
   ),
   'postgres-single': seal(singleDefinition, async () => (await import('./postgres/single')).single),
+  'mysql-alternating': seal(
+    mysqlAlternatingDefinition,
+    async () => (await import('./mysql/alternating')).alternating,
+  ),
+  'mysql-single': seal(mysqlSingleDefinition, async () => (await import('./mysql/single')).single),
+  'redis-acl': seal(aclDefinition, async () => (await import('./redis/acl')).acl),
+  'ssh-key': seal(keyDefinition, async () => (await import('./ssh/key')).key),
+  'http-api-key': seal(httpApiKeyDefinition, async () => (await import('./http/api-key')).apiKey),
+  'oauth-client-secret': seal(
+    oauthClientSecretDefinition,
+    async () => (await import('./oauth/client-secret')).clientSecret,
+  ),
+  'iam-access-key': seal(accessKeyDefinition, async () => (await import('./iam/access-key')).accessKey),
+  lambda: seal(lambdaDefinition, async () => (await import('./lambda/lambda')).lambda),
+  generated: seal(generatedDefinition, async () => (await import('./generated/generated')).generated),
 } as const satisfies Readonly<Record<string, SealedRotator>>;
 
 export type RotatorName = keyof typeof rotators;

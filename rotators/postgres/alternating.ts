@@ -9,10 +9,11 @@ import {
 import type { ApplyOptions, Rotator, RotatorContext } from '../rotator';
 import { asAdmin, asUser, inTransaction, type Session } from './connection';
 import type { PostgresAdmin, PostgresSecret } from './definition';
-import { alternatingPair, baseOf, otherUser, pairOf, type Pair } from './principals';
+import { baseOf, type Pair } from '../principals';
+import { alternatingPair, otherUser, pairOf } from './principals';
 import { replacement } from './replacement';
 import { scramVerifier } from './scram';
-import { holdersSince, watchSessions } from './sessions';
+import { endSessionsOf, holdersSince, watchSessions } from './sessions';
 import { copySettings, effectiveRole } from './settings';
 import {
   allowLogin,
@@ -78,6 +79,11 @@ export const alternating: Rotator<PostgresSecret, PostgresAdmin> = {
       }),
     );
   },
+
+  end: (secret, context) =>
+    asAdmin(secret, Object.values(pairOf(secret.username)), context, (session) =>
+      endSessionsOf(session, secret.username, context.signal),
+    ),
 };
 
 /**

@@ -1,20 +1,14 @@
 import { Client } from 'pg';
-import {
-  AdminIsTheSecret,
-  AdminMissing,
-  AdminRejected,
-  CredentialRejected,
-  CredentialUnusable,
-  PermissionMissing,
-  SecretMalformed,
-  TargetUnreachable,
-  type RotorError,
-} from '../../domain/errors';
+import { AdminMissing, TargetUnreachable } from '../../domain/errors';
+import { adminsOwn, checkServerAdmin, withAdmin } from '../admin';
 import type { RotatorContext } from '../rotator';
+import { tlsFor } from '../tls';
 import type { PostgresAdmin, PostgresSecret } from './definition';
 import { classified } from './errors';
 
 type Context = RotatorContext<PostgresAdmin>;
+
+const defaultPort = 5432;
 
 /** Far below a function's deadline, so that a security group that drops packets is told from a slow server. */
 const connectTimeoutMs = 5_000;
@@ -46,22 +40,13 @@ export async function asAdmin<Result>(
   context: Context,
   work: (session: Session) => Promise<Result>,
 ): Promise<Result> {
-  const { admin, readAdminAgain, signal } = context;
+  const { admin, signal } = context;
   if (admin === undefined)
     throw new AdminMissing(`changing user ${secret.username} needs an admin, and no secret of one is named`);
-  const attempt = async (credential: PostgresAdmin) => {
-    checkAdmin(credential, secret, principals);
+  return withAdmin(admin, context, isSameLogin, (credential) => {
+    checkServerAdmin(credential, secret, principals, defaultPort);
     return connected(secret, credential, credential, signal, work);
-  };
-  try {
-    return await attempt(admin);
-  } catch (error) {
-    if (!(error instanceof AdminRejected) || readAdminAgain === undefined) throw error;
-    const fresh = await readAdminAgain();
-    // The same password again would be one more refused login, and bring the admin nearer to a lock-out.
-    if (fresh.username === admin.username && fresh.password === admin.password) throw error;
-    return await attempt(fresh);
-  }
+  });
 }
 
 /** Runs the work as one transaction: after a crash at any point all of it has happened, or nothing. */
@@ -73,11 +58,6 @@ export async function inTransaction<Result>(session: Session, work: () => Promis
   return result;
 }
 
-/** Whether a host can only be this machine, where nobody listens in on the way. */
-export function isLoopback(host: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host);
-}
-
 /** Opens a session at the secret's host, as the secret's own user or as the admin. */
 async function connected<Result>(
   secret: PostgresSecret,
@@ -86,7 +66,7 @@ async function connected<Result>(
   signal: AbortSignal,
   work: (session: Session) => Promise<Result>,
 ): Promise<Result> {
-  const port = portOf(secret);
+  const port = Number(secret.port ?? defaultPort);
   const where = `${secret.host}:${String(port)} as ${login.username}`;
   if (signal.aborted) throw new TargetUnreachable(`${where}: no time left to connect`);
   const client = new Client({
@@ -98,7 +78,7 @@ async function connected<Result>(
     password: login.password,
     application_name: 'rotor',
     connectionTimeoutMillis: connectTimeoutMs,
-    ssl: tlsOf(secret, admin),
+    ssl: tlsFor(secret.host, secret, admin) ?? false,
   });
   // A connection that is lost between two statements says so by an event, which would end the process unheard.
   client.on('error', () => undefined);
@@ -125,45 +105,6 @@ async function connected<Result>(
   }
 }
 
-/** The admin's refusal has names of its own: its remedy is another secret's. */
-function adminsOwn(refusal: RotorError): RotorError {
-  if (refusal instanceof CredentialRejected) return new AdminRejected(refusal.message);
-  if (refusal instanceof CredentialUnusable) return new PermissionMissing(refusal.message);
-  return refusal;
-}
-
-/**
- * TLS as the secret says, and never less: `true` is TLS with a verified certificate, `false` is none, and a secret that
- * says nothing gets none on this machine's own loopback and TLS everywhere else. Nothing falls back to plain text.
- */
-function tlsOf(
-  { host, ssl, sslrootcert }: PostgresSecret,
-  admin: PostgresAdmin | undefined,
-): false | { readonly ca?: string } {
-  const wanted = [ssl, admin?.ssl].some((flag) => flag === true || flag === 'true');
-  const declined = ssl === false || ssl === 'false' || isLoopback(host);
-  if (!wanted && declined) return false;
-  const ca = sslrootcert ?? admin?.sslrootcert;
-  return ca === undefined ? {} : { ca };
-}
-
-function portOf({ port }: Pick<PostgresAdmin, 'port'>): number {
-  return Number(port ?? 5432);
-}
-
-/**
- * The admin's password goes to the admin's own host only: whoever may edit an application's secret could otherwise have
- * it sent to a server of their own. An admin that is one of the users in rotation would lock itself out half-way.
- */
-function checkAdmin(admin: PostgresAdmin, secret: PostgresSecret, principals: readonly string[]): void {
-  const elsewhere = admin.host !== undefined && admin.host.toLowerCase() !== secret.host.toLowerCase();
-  if (elsewhere || (admin.port !== undefined && portOf(admin) !== portOf(secret)))
-    throw new SecretMalformed(
-      `the secret names ${secret.host}:${portOf(secret)} and its admin's names ` +
-        `${admin.host ?? secret.host}:${portOf(admin)}; host and port have to be the same`,
-    );
-  if (principals.includes(admin.username))
-    throw new AdminIsTheSecret(
-      `the admin for ${secret.username} is ${admin.username}, which the rotation itself changes`,
-    );
+function isSameLogin(one: PostgresAdmin, other: PostgresAdmin): boolean {
+  return one.username === other.username && one.password === other.password;
 }

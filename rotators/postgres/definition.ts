@@ -1,27 +1,15 @@
 import * as z from 'zod/mini';
-import type { RotatorDefinition, RotatorTraits } from '../rotator';
+import type { RotatorDefinition, RotatorExample, RotatorTraits } from '../rotator';
+import { port, tlsMembers } from '../server-members';
+import { noSettings } from '../settings';
 
 /** PostgreSQL's protocol ends texts with a zero byte, so none can hold one. */
 const text = z.string().check(
   z.minLength(1),
   z.refine((value) => !value.includes('\0')),
 );
-const port = z.union([
-  z.int().check(z.gte(1), z.lte(65_535)),
-  z.string().check(
-    z.regex(/^[1-9]\d{0,4}$/),
-    z.refine((value) => Number(value) <= 65_535),
-  ),
-]);
-const flag = z.union([z.boolean(), z.enum(['true', 'false'])]);
 
-const place = {
-  port: z.optional(port),
-  dbname: z.optional(text),
-  ssl: z.optional(flag),
-  /** Certificate of the authority that signed the server's, as PEM. Absent: those that Node trusts. */
-  sslrootcert: z.optional(z.string().check(z.regex(/-----BEGIN CERTIFICATE-----/))),
-};
+const place = { port: z.optional(port), dbname: z.optional(text), ...tlsMembers };
 
 /**
  * The JSON that AWS documents for a secret of RDS for PostgreSQL and of Aurora PostgreSQL; members beyond it are kept.
@@ -46,27 +34,49 @@ export const documentedMembers: readonly string[] = Object.keys(secret.shape);
 export type PostgresSecret = z.infer<typeof secret>;
 export type PostgresAdmin = z.infer<typeof admin>;
 
+const database = { engine: 'postgres', host: 'database.example.internal', port: 5432, dbname: 'app' };
+const example: RotatorExample = {
+  secret: { ...database, username: 'app' },
+  admin: { ...database, username: 'rotor_admin' },
+  generated: 'password',
+  settings: {},
+};
+
 const shared = {
   secret,
   admin,
-  sensitive: ['password'],
+  settings: noSettings,
+  sensitive: ({ password }: PostgresSecret | PostgresAdmin) => [password],
   principal: ({ username }: PostgresSecret) => username,
   adminArn: ({ masterarn }: PostgresSecret) => masterarn,
 };
 
-const traits = { mint: 'rotator', network: 'vpc', iam: [] } as const satisfies Partial<RotatorTraits>;
+const traits = {
+  mint: 'rotator',
+  retirement: 'reversible',
+  network: 'vpc',
+  iam: [],
+} as const satisfies Partial<RotatorTraits>;
 
 /** Two users, `app` and `app_clone`, of which one is in use and the other gets the next password. */
 export const alternatingDefinition: RotatorDefinition<PostgresSecret, PostgresAdmin> = {
   ...shared,
-  traits: { ...traits, overlap: 'two-principals', usage: true, admin: 'required' },
+  example: { ...example, adminMember: 'masterarn' },
+  traits: () => ({
+    ...traits,
+    overlap: 'two-principals',
+    usage: true,
+    endsSessions: true,
+    admin: 'required',
+  }),
   claims: (candidate) => isPostgres(candidate) && namesAdmin(candidate),
 };
 
 /** One user, whose password is replaced in place: no overlap, so applications see a gap. */
 export const singleDefinition: RotatorDefinition<PostgresSecret, PostgresAdmin> = {
   ...shared,
-  traits: { ...traits, overlap: 'none', usage: false, admin: 'optional' },
+  example,
+  traits: () => ({ ...traits, overlap: 'none', usage: false, endsSessions: false, admin: 'optional' }),
   claims: (candidate) => isPostgres(candidate) && !namesAdmin(candidate),
 };
 

@@ -7,6 +7,8 @@ import {
   TargetUnreachable,
   TlsUnavailable,
 } from '../../domain/errors';
+import { textOf } from '../error-members';
+import { isTlsCode } from '../tls';
 
 /** What was being done: the same refusal means different things at the door and inside. */
 export type Phase = 'login' | 'work';
@@ -19,9 +21,9 @@ export type Phase = 'login' | 'work';
  */
 export function classified(error: unknown, where: string, phase: Phase): RotorError {
   if (error instanceof RotorError) return error;
-  const message = memberOf(error, 'message') ?? '';
-  const code = memberOf(error, 'code');
-  if (code !== undefined && /^[0-9A-Z]{5}$/.test(code) && memberOf(error, 'severity') !== undefined)
+  const message = textOf(error, 'message') ?? '';
+  const code = textOf(error, 'code');
+  if (code !== undefined && /^[0-9A-Z]{5}$/.test(code) && textOf(error, 'severity') !== undefined)
     return serverSaid(code, `${where}: ${serverText(error, message)} (SQLSTATE ${code})`, phase);
   if (isTls(code, message)) return new TlsUnavailable(`${where}: ${message}`);
   if (message.startsWith('SASL: ')) return new TargetRefused(`${where}: ${message}`);
@@ -49,7 +51,7 @@ function serverSaid(state: string, text: string, phase: Phase): RotorError {
 }
 
 function serverText(error: unknown, message: string): string {
-  const detail = memberOf(error, 'detail');
+  const detail = textOf(error, 'detail');
   return detail === undefined ? message : `${message}: ${detail}`;
 }
 
@@ -57,13 +59,5 @@ function serverText(error: unknown, message: string): string {
 function isTls(code: string | undefined, message: string): boolean {
   if (message === 'The server does not support SSL connections') return true;
   if (message === 'There was an error establishing an SSL connection') return true;
-  return (
-    code !== undefined && /^ERR_(?:TLS|SSL|OSSL)_|CERT|^EPROTO$|^UNABLE_TO_|^HOSTNAME_MISMATCH$/.test(code)
-  );
-}
-
-function memberOf(error: unknown, name: string): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  const value: unknown = Reflect.get(error, name);
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return isTlsCode(code);
 }

@@ -1,27 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { PermissionMissing } from '../../domain/errors';
+import { PermissionMissing, PrincipalInUse } from '../../domain/errors';
 import type { SessionHolder, Usage, UsageQuery } from '../rotator';
+import { endSessions } from '../session-ending';
+import { byHolder, lookEveryMs, type OpenSession, type Pacing, wallClock } from '../session-holders';
 import type { Session } from './connection';
+import { readRole } from './statements';
 
-/** Short enough that a session must be over very soon to be missed, long enough not to be a load. */
-const lookEveryMs = 500;
-
-/** Where waiting gets its time from. */
-export interface Pacing {
-  now(): number;
-  pause(ms: number, signal: AbortSignal): Promise<void>;
-}
-
-const wallClock: Pacing = {
-  now: () => Date.now(),
-  pause: (ms, signal) => delay(ms, undefined, { signal }),
-};
-
-interface OpenSession {
+interface PostgresSession extends OpenSession {
   readonly pid: number;
   readonly began: Date;
-  readonly application: string | null;
-  readonly clientAddress: string | null;
 }
 
 /** Watches the sessions of one user for as long as the query says, on the one session given. PermissionMissing. */
@@ -32,13 +18,13 @@ export async function watchSessions(
   signal: AbortSignal,
   pacing: Pacing = wallClock,
 ): Promise<Usage> {
-  const begun = new Map<string, OpenSession>();
+  const begun = new Map<string, PostgresSession>();
   const until = pacing.now() + watchMs;
   for (let looks = 1; ; looks++) {
     // Read before looking, so that the last look is taken when the time is up or after it.
     const left = until - pacing.now();
     const seen = await readSessions(session, user);
-    for (const one of seen) if (one.began > since) begun.set(`${one.pid} ${one.began.toISOString()}`, one);
+    for (const one of seen) if (one.began > since) begun.set(idOf(one), one);
     if (left <= 0 && looks > 1)
       return {
         begun: byHolder([...begun.values()]),
@@ -59,12 +45,61 @@ export async function holdersSince(
 }
 
 /**
+ * Ends the sessions of a user that may not log in any more, and says who held them. PermissionMissing, PrincipalInUse.
+ *
+ * `usename` is who logged in, whatever role a session has taken since: the clone's sessions work as the base, and are not
+ * the base's.
+ */
+export function endSessionsOf(
+  session: Session,
+  user: string,
+  signal: AbortSignal,
+  pacing: Pacing = wallClock,
+): Promise<readonly SessionHolder[]> {
+  return endSessions(
+    {
+      list: async () => {
+        if ((await readRole(session, user))?.canLogin === true)
+          throw new PrincipalInUse(`user ${user} may log in, so its sessions are in use and are not ended`);
+        return readSessions(session, user);
+      },
+      idOf,
+      end: ({ pid }) => terminate(session, user, pid),
+    },
+    user,
+    signal,
+    pacing,
+  );
+}
+
+/** By name too: the server may have given the number of a session that has ended to somebody else's. */
+async function terminate(session: Session, user: string, pid: number): Promise<void> {
+  try {
+    await session.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and usename = $2',
+      [pid, user],
+    );
+  } catch (error) {
+    throw error instanceof PermissionMissing
+      ? new PermissionMissing(
+          `${error.message}; the admin may not end sessions of ${user}: grant it pg_signal_backend`,
+        )
+      : error;
+  }
+}
+
+function idOf({ pid, began }: PostgresSession): string {
+  return `${pid} ${began.toISOString()}`;
+}
+
+/**
  * Who is logged in as the user. Parallel workers carry the user's name too and begin with each query: no logins.
  * Outside a transaction, since within one PostgreSQL shows what it showed first.
  */
-async function readSessions(session: Session, user: string): Promise<readonly OpenSession[]> {
-  const rows = await session.query<Omit<OpenSession, 'began'> & { readonly began: Date | null }>(
+async function readSessions(session: Session, user: string): Promise<readonly PostgresSession[]> {
+  const rows = await session.query<Omit<PostgresSession, 'began'> & { readonly began: Date | null }>(
     `select pid, backend_start as began, nullif(application_name, '') as application,
+            greatest(0, floor(extract(epoch from clock_timestamp() - backend_start)))::int as "openSeconds",
             coalesce(host(client_addr), 'local') as "clientAddress"
        from pg_stat_activity
       where usename = $1 and coalesce(backend_type, 'client backend') in ('client backend', 'walsender')`,
@@ -76,25 +111,5 @@ async function readSessions(session: Session, user: string): Promise<readonly Op
         `the admin may not see when sessions of ${user} began: grant it pg_read_all_stats or pg_monitor`,
       );
     return { ...rest, began };
-  });
-}
-
-function byHolder(sessions: readonly OpenSession[]): readonly SessionHolder[] {
-  const groups = new Map<string, OpenSession[]>();
-  for (const one of sessions) {
-    const key = JSON.stringify([one.application, one.clientAddress]);
-    groups.set(key, [...(groups.get(key) ?? []), one]);
-  }
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    const began = group.map((one) => one.began.toISOString()).sort();
-    return {
-      application: first.application,
-      clientAddress: first.clientAddress,
-      count: group.length,
-      oldestBegan: began[0] ?? '',
-      newestBegan: began.at(-1) ?? '',
-    };
   });
 }
