@@ -1,13 +1,22 @@
 import * as z from 'zod/mini';
 import { isNamed } from '../aws/named';
 import type { Secrets } from '../aws/secrets';
-import { AdminIsTheSecret, AdminMissing, RotationAbandoned } from '../domain/errors';
-import { standing } from '../domain/labels';
+import {
+  AdminIsTheSecret,
+  AdminMissing,
+  PolicyInvalid,
+  PreviousStillHeld,
+  RotationAbandoned,
+  SecretMalformed,
+} from '../domain/errors';
+import { heldVersion, standing, versionWith } from '../domain/labels';
+import { heldLabel } from '../domain/names';
 import { drawPassword } from '../domain/password';
-import { passwordRules } from '../domain/policy';
+import { openSessions, passwordRules, refuseUnkept } from '../domain/policy';
+import { ownerOf } from '../rotators/owner';
 import { rotatorFor } from '../rotators/registry';
-import type { SealedRotator } from '../rotators/rotator';
-import { contextFor } from './target';
+import type { CreateOptions, SealedRotator } from '../rotators/rotator';
+import { contextFor, readVersion } from './target';
 import type { Invocation } from './task';
 
 /** What the workflow's CreateSecret task sends to the rotation function. */
@@ -18,10 +27,14 @@ export const createSecretInput = z.object({
   previousVersionId: z.string(),
   rotator: z.nullable(z.string()),
   admin: z.nullable(z.string()),
+  settings: z.record(z.string(), z.unknown()),
   password: passwordRules,
+  openSessions: z.enum(openSessions),
   /** A repeat: another rotation may hold AWSPENDING by now, and writing would take it away. */
   late: z.boolean(),
 });
+
+type CreateSecretInput = z.infer<typeof createSecretInput>;
 
 /** What the rest of the workflow needs to know about the credential: names and traits only. */
 export interface CreatedSecret {
@@ -47,16 +60,17 @@ interface ChosenBy {
  */
 export async function createSecret(
   secrets: Secrets,
-  input: z.infer<typeof createSecretInput>,
+  input: CreateSecretInput,
   lambda: Invocation,
   choose: (secretString: string, policyName?: string) => ChosenBy = rotatorFor,
 ): Promise<CreatedSecret> {
   const { secretArn, versionId } = input;
   if (input.late && standing((await secrets.describe(secretArn)).labels, versionId) !== 'pending')
     throw new RotationAbandoned(`AWSPENDING is no longer on version ${versionId}`);
-  const current = await secrets.read(secretArn, input.previousVersionId);
+  // Whatever is made replaces the value in use and no other one: RotationAbandoned where somebody has moved AWSCURRENT.
+  const current = await readVersion(secrets, secretArn, input.previousVersionId, 'AWSCURRENT');
   const { name, rotator } = choose(current.text, input.rotator ?? undefined);
-  const { traits } = rotator;
+  const traits = rotator.traits(input.settings);
   const admin = traits.admin === 'none' ? undefined : (input.admin ?? rotator.adminArn(current.text));
   if (admin === undefined && traits.admin === 'required')
     throw new AdminMissing(
@@ -65,15 +79,30 @@ export async function createSecret(
   if (admin !== undefined && namesSecret(admin, secretArn))
     throw new AdminIsTheSecret(`admin of ${secretArn} is the secret itself`);
 
+  const { longestPassword } = traits;
+  if (longestPassword !== undefined && input.password.length > longestPassword)
+    throw new PolicyInvalid(
+      `password.length is ${input.password.length}, and what rotator ${name} rotates takes ${longestPassword} characters at most`,
+    );
+
+  refuseUnkept(input.openSessions, traits, name);
+
   const mintedAtTarget = traits.mint === 'target';
   // Whatever was minted at the target before a crash must be found again, not minted twice.
-  const written = mintedAtTarget ? await valueOf(secrets, secretArn, versionId) : undefined;
-  let pending: string | undefined = written;
+  let pending = mintedAtTarget ? await valueOf(secrets, secretArn, versionId) : undefined;
   if (pending === undefined) {
-    const context = await contextFor(secrets, mintedAtTarget ? admin : undefined, lambda, () =>
-      drawPassword(input.password),
+    const context = await contextFor(
+      secrets,
+      { admin: mintedAtTarget ? admin : undefined, settings: input.settings },
+      lambda,
+      () => drawPassword(input.password),
     );
-    pending = await rotator.create(current.text, context);
+    pending = await rotator.create(current.text, context, {
+      versionId,
+      owner: ownerOf(secretArn),
+      ...(mintedAtTarget ? await standingValues(secrets, input) : { others: [] }),
+      ...(current.createdAt === undefined ? {} : { replacedAt: current.createdAt }),
+    });
     try {
       await secrets.putPending(secretArn, versionId, pending);
     } catch (error) {
@@ -87,7 +116,10 @@ export async function createSecret(
     mint: traits.mint,
     usage: traits.usage,
     admin: admin ?? null,
-    principals: { from: rotator.principal(current.text), to: rotator.principal(pending) },
+    principals: {
+      from: rotator.principal(current.text, input.settings),
+      to: rotator.principal(pending, input.settings),
+    },
   };
 }
 
@@ -95,6 +127,51 @@ export async function createSecret(
 function namesSecret(id: string, secretArn: string): boolean {
   const withoutSuffix = secretArn.replace(/-[A-Za-z0-9]{6}$/, '');
   return id === secretArn || id === withoutSuffix || withoutSuffix.endsWith(`:secret:${id}`);
+}
+
+/**
+ * What stands under other labels than the two of this rotation, for a rotator that may end what is left over at the
+ * target. So nothing is told unless the labels are as they were when the rotation began: RotationAbandoned,
+ * PreviousStillHeld.
+ */
+async function standingValues(
+  secrets: Secrets,
+  {
+    secretArn,
+    versionId,
+    previousVersionId,
+  }: Pick<CreateSecretInput, 'secretArn' | 'versionId' | 'previousVersionId'>,
+): Promise<Required<Pick<CreateOptions<string>, 'others' | 'pinned'>>> {
+  const { labels } = await secrets.describe(secretArn);
+  if (standing(labels, versionId) !== 'pending')
+    throw new RotationAbandoned(`AWSPENDING is no longer on version ${versionId}`);
+  if (versionWith(labels, 'AWSCURRENT') !== previousVersionId)
+    throw new RotationAbandoned(`AWSCURRENT is no longer on version ${previousVersionId}`);
+  const held = heldVersion(labels);
+  if (held !== undefined && held !== previousVersionId)
+    throw new PreviousStillHeld(
+      `version ${held} carries ${heldLabel}: it was put there while the rotation ran`,
+    );
+  const labelled = Object.entries(labels).filter(
+    ([id, stages]) => id !== versionId && id !== previousVersionId && stages.length > 0,
+  );
+  const isReplaced = (stages: readonly string[]) => stages.every((stage) => stage === 'AWSPREVIOUS');
+  const read = async (versions: typeof labelled) => {
+    const values = await Promise.all(
+      versions.map(([id]) =>
+        valueOf(secrets, secretArn, id).catch((error: unknown) => {
+          // Binary, from before the enrolment: no credential that a rotation has made.
+          if (error instanceof SecretMalformed) return undefined;
+          throw error;
+        }),
+      ),
+    );
+    return values.filter((value) => value !== undefined);
+  };
+  return {
+    others: await read(labelled.filter(([, stages]) => isReplaced(stages))),
+    pinned: await read(labelled.filter(([, stages]) => !isReplaced(stages))),
+  };
 }
 
 async function valueOf(secrets: Secrets, secretArn: string, versionId: string): Promise<string | undefined> {

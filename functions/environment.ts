@@ -11,7 +11,11 @@ export const environments = {
   'finish-secret': [],
   usage: [],
   retire: [],
+  replicas: [],
   acknowledge: [],
+  'who-refused': [],
+  decide: [],
+  follow: ['STATE_MACHINE_ARN'],
   alert: ['ALERT_TOPIC_ARN', 'RUNBOOK_URL'],
 } as const satisfies Record<string, readonly string[]>;
 

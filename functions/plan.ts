@@ -3,7 +3,7 @@ import { parameterStore } from '../aws/enrolments';
 import { PreviousStillHeld } from '../domain/errors';
 import { consumerParameter, heldLabel, secretNameOf, secretPolicyParameter } from '../domain/names';
 import { parseEnrolment, parsePolicy } from '../domain/policy';
-import { formWaves } from '../domain/waves';
+import { assertFits, formUrgentWave, formWaves } from '../domain/waves';
 import { task } from './task';
 
 const enrolments = parameterStore();
@@ -14,7 +14,7 @@ const input = z.object({
   /** AWSCURRENT's version, and the held one if there is one, as the rotation function saw them when it began. */
   previousVersionId: z.string(),
   heldVersionId: z.nullable(z.string()),
-  mode: z.enum(['rotate', 'test']),
+  mode: z.enum(['rotate', 'test', 'follow']),
 });
 
 /**
@@ -38,15 +38,32 @@ export const handler = task('plan', input, async (request, context) => {
       parseEnrolment(text, `parameter ${consumerParameter(name, consumer)}`),
     ]),
   );
-  const { rotator, admin, patienceSeconds, onRefusal, onSilence, retire, drain, password } = policy;
+  const { rotator, admin, settings, patienceSeconds, replicaDeadlineSeconds } = policy;
+  const { onRefusal, onSilence, drain, password, urgency } = policy;
+  // Who follows a value that is not Rotor's stops nothing, and so has nobody to cut off.
+  const isUrgent = urgency === 'compromised' && mode !== 'follow';
   const ownAccount = context.invokedFunctionArn.split(':')[4] ?? '';
-  return {
+  const plan = {
     secret: { arn, name },
     versionId,
     previousVersionId,
     rotator: rotator ?? null,
     admin: admin ?? null,
-    policy: { patienceSeconds, onRefusal, onSilence, retire, drain, password },
-    ...formWaves(consumers, policy.consumers, ownAccount),
+    settings,
+    policy: {
+      patienceSeconds,
+      replicaDeadlineSeconds,
+      pauseSeconds: policy.consumers.pauseSeconds,
+      onRefusal,
+      onSilence,
+      // Whoever else has it must lose it, whatever the policy says of ordinary days.
+      retire: isUrgent ? 'stop' : policy.retire,
+      drain,
+      password,
+      urgency: isUrgent ? urgency : 'routine',
+    },
+    ...(isUrgent ? formUrgentWave : formWaves)(consumers, policy.consumers, ownAccount),
   };
+  assertFits(plan);
+  return plan;
 });

@@ -1,20 +1,35 @@
 import * as z from 'zod/mini';
+import { changeCalendars } from '../aws/change-calendars';
 import { executionsOf } from '../aws/executions';
+import { turnParameters } from '../aws/group-turns';
+import { policyParameters } from '../aws/policies';
 import { secretsManager } from '../aws/secrets';
 import { InvocationMalformed } from '../domain/errors';
 import { createSecret, createSecretInput } from './create-secret';
 import { readEnvironment } from './environment';
+import { GroupTurns } from './group-turns';
+import { PermissionToBegin } from './permission-to-begin';
 import { SecretsManagerSteps } from './secrets-manager-steps';
 import { task } from './task';
 
 const environment = readEnvironment('rotation');
 const secrets = secretsManager();
+const executions = executionsOf(environment.STATE_MACHINE_ARN);
+const time = {
+  now: Date.now,
+  sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+};
 const steps = new SecretsManagerSteps({
   secrets,
   waiting: secretsManager('rotor-waiting'),
-  executions: executionsOf(environment.STATE_MACHINE_ARN),
-  now: Date.now,
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  executions,
+  permission: new PermissionToBegin({
+    policies: policyParameters(),
+    calendars: changeCalendars(),
+    turns: new GroupTurns({ turns: turnParameters(), executions, ...time }),
+    executions,
+  }),
+  ...time,
 });
 
 /** What Secrets Manager sends, one step an invocation. RotationToken is sensitive and left out on purpose. */

@@ -11,6 +11,7 @@ import {
 } from '../domain/errors';
 import { heldVersion, standing, versionWith, type Labels } from '../domain/labels';
 import { executionName } from '../domain/names';
+import type { PermissionToBegin } from './permission-to-begin';
 import { readVersion } from './target';
 
 /** One step of one rotation, as Secrets Manager names it. */
@@ -24,6 +25,7 @@ export interface StepPorts {
   readonly secrets: Pick<Secrets, 'describe'>;
   readonly waiting: Pick<Secrets, 'describe' | 'read'>;
   readonly executions: Executions;
+  readonly permission: Pick<PermissionToBegin, 'of'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
@@ -44,8 +46,8 @@ const pauseGrowth = 1.5;
  * Every step first looks at the labels (`standing`):
  * - `current`: the rotation is finished; success, and nothing is started, whatever became of the workflow since.
  * - `gone`: it went back or was abandoned; RotationReverted, naming the execution and its state.
- * - `pending`: createSecret starts the workflow, or finds the running one, and waits for the pending value; setSecret and
- *   testSecret have nothing to add; finishSecret waits until AWSCURRENT is on the token.
+ * - `pending`: createSecret starts the workflow, if it may begin now, or finds the running one, and waits for the pending
+ *   value; setSecret and testSecret have nothing to add; finishSecret waits until AWSCURRENT is on the token.
  *
  * Where time runs short the answer is RotationInProgress, and Secrets Manager asks again.
  */
@@ -57,9 +59,13 @@ export class SecretsManagerSteps {
 
   async createSecret(step: Step, remainingMs: () => number): Promise<void> {
     const { secrets, waiting, now, sleep } = this.ports;
-    const { labels } = await secrets.describe(step.secretArn);
+    const { labels, replicas = [] } = await secrets.describe(step.secretArn);
     if (!(await this.judge(step, labels))) return;
-    await this.startWorkflow(step, labels);
+    await this.startWorkflow(
+      step,
+      labels,
+      replicas.map(({ region }) => region),
+    );
     const until = now() + Math.min(createPatienceMs, remainingMs() - reserveMs);
     for (let pause = firstPauseMs; now() < until; pause = longer(pause)) {
       await sleep(Math.min(pause, Math.max(0, until - now())));
@@ -109,11 +115,18 @@ export class SecretsManagerSteps {
     }
   }
 
-  /** Starts the first attempt that has not been made, or finds the one that runs. */
-  private async startWorkflow(step: Step, labels: Labels): Promise<void> {
+  /** Starts the first attempt that has not been made, if it may begin now, or finds the one that runs. */
+  private async startWorkflow(step: Step, labels: Labels, replicaRegions: readonly string[]): Promise<void> {
+    const ask = await this.ports.permission.of(step.secretArn);
     for (let attempt = 1; attempt <= mostAttempts; attempt++) {
       const name = executionName(step.secretArn, step.token, attempt, 'rotate');
-      const started = await this.ports.executions.start(name, inputOf(step, labels, 'rotate', attempt));
+      const input = {
+        ...inputOf(step, labels, 'rotate', attempt),
+        // Where the secret is not replicated, nothing is to be waited for.
+        ...(replicaRegions.length === 0 ? {} : { replicaRegions }),
+      };
+      const until = await ask({ ...step, execution: name, number: attempt, labels });
+      const started = await this.ports.executions.start(name, input, until);
       this.rotating.add(step.token);
       if (started === 'started') return;
       const execution = await this.ports.executions.describe(name);

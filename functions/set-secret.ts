@@ -10,22 +10,26 @@ const input = z.object({
   from: z.string(),
   to: z.string(),
   rotator: z.string(),
+  settings: z.record(z.string(), z.unknown()),
   admin: z.nullable(z.string()),
   /** Going back: make the credential that was in use before work again, whatever ran meanwhile. */
   back: z.boolean(),
+  /** The credential is compromised: whoever still uses the user that is about to be reset loses it. */
+  urgent: z.boolean(),
 });
 
 /** Makes the target accept version `to`; with overlap, version `from` keeps working. Repeats reach the same end. */
 export const handler = task(
   'set-secret',
   input,
-  async ({ secretArn, from, to, rotator, admin, back }, lambda) => {
-    const old = await readVersion(secrets, secretArn, from);
-    // Forward, the label must still be on it: another rotation of the same user may have begun since.
+  async ({ secretArn, from, to, rotator, settings, admin, back, urgent }, lambda) => {
+    // Forward, both labels must still be where they were: another rotation of the same user may have begun since, and a
+    // value that somebody has put in place meanwhile may be of the very user that is about to get a password.
+    const old = await readVersion(secrets, secretArn, from, back ? undefined : 'AWSCURRENT');
     const fresh = await readVersion(secrets, secretArn, to, back ? undefined : 'AWSPENDING');
-    const context = await contextFor(secrets, admin, lambda);
+    const context = await contextFor(secrets, { admin, settings }, lambda);
     return await chosenRotator(rotator).apply({ from: old.text, to: fresh.text }, context, {
-      ...(back || old.createdAt === undefined ? {} : { replacedAt: old.createdAt }),
+      ...(back || urgent || old.createdAt === undefined ? {} : { replacedAt: old.createdAt }),
     });
   },
 );

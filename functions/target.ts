@@ -5,10 +5,16 @@ import { isRotatorName, rotators } from '../rotators/registry';
 import type { RotatorContext, SealedRotator } from '../rotators/rotator';
 import { deadlineOf, type Invocation } from './task';
 
+/** How the policy and the secret say where the target is: the admin's secret by name or ARN, and the rotator's settings. */
+export interface TargetOf {
+  readonly admin?: string | null | undefined;
+  readonly settings: unknown;
+}
+
 /** What a verb needs beside the secrets it works on. Reads the admin credential where one is named: AdminMissing. */
 export async function contextFor(
   secrets: Secrets,
-  adminId: string | null | undefined,
+  { admin: adminId, settings }: TargetOf,
   lambda: Invocation,
   password: () => string = () => {
     throw new Error('this verb draws no password');
@@ -29,7 +35,13 @@ export async function contextFor(
             throw error;
           }
         };
-  return { admin: await readAdmin?.(), readAdminAgain: readAdmin, signal: deadlineOf(lambda), password };
+  return {
+    admin: await readAdmin?.(),
+    readAdminAgain: readAdmin,
+    signal: deadlineOf(lambda),
+    settings,
+    password,
+  };
 }
 
 /**

@@ -11,6 +11,7 @@ const input = z.object({
   versionId: z.string(),
   /** Null where nobody has chosen yet: a test without a rotation. */
   rotator: z.nullable(z.string()),
+  settings: z.record(z.string(), z.unknown()),
   /** Whether the version must still carry AWSPENDING. */
   pending: z.boolean(),
 });
@@ -19,11 +20,11 @@ const input = z.object({
 export const handler = task(
   'test-secret',
   input,
-  async ({ secretArn, versionId, rotator, pending }, lambda) => {
+  async ({ secretArn, versionId, rotator, settings, pending }, lambda) => {
     const { text } = await readVersion(secrets, secretArn, versionId, pending ? 'AWSPENDING' : undefined);
     await rotatorFor(text, rotator ?? undefined).rotator.verify(
       text,
-      await contextFor(secrets, undefined, lambda),
+      await contextFor(secrets, { settings }, lambda),
     );
     return {};
   },
