@@ -21,6 +21,9 @@ function flattened(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'object' && value !== null) {
     if ('Ref' in value) return `<${String(value.Ref)}>`;
+    if ('Fn::GetAtt' in value && Array.isArray(value['Fn::GetAtt'])) {
+      return `<${value['Fn::GetAtt'].map(flattened).join('.')}>`;
+    }
     if ('Fn::Join' in value && Array.isArray(value['Fn::Join'])) {
       const join: readonly unknown[] = value['Fn::Join'];
       if (join[0] === '' && Array.isArray(join[1])) return join[1].map(flattened).join('');

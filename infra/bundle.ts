@@ -1,6 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { buildSync } from 'esbuild';
+import type { BuildOptions } from 'esbuild';
+import * as z from 'zod';
+import { emptiedFiles, errorSchemas, neverBundled, replacedModules } from '../rotators/bundling';
 
 /** One function's code, ready to be an asset: a folder that holds `index.js` alone. */
 export interface Bundle {
@@ -34,45 +38,88 @@ const done = new Map<string, Bundle>();
  *
  * The SDK is bundled too: the version that was tested is the version that runs, and the parts that a function does not
  * use are left out. The syntax is Node 20's although AWS runs a later one, because rehearsals run the same files on the
- * Node at hand. `pg-native` is an optional dependency of `pg` that is never installed. No source maps: they would be
- * several times the code, and the traces that matter end in an error's own name.
+ * Node at hand. No source maps: they would be several times the code, and the traces that matter end in an error's own
+ * name.
  *
  * @param entries file of each bundle, relative to the checkout, by the bundle's name; a name means one file.
+ * @param without modules that are left out, as the sources import them; loading one fails when it is asked for.
  */
-export function bundle<Name extends string>(entries: Readonly<Record<Name, string>>): Record<Name, Bundle> {
+export function bundle<Name extends string>(
+  entries: Readonly<Record<Name, string>>,
+  { without = [] }: { readonly without?: readonly string[] } = {},
+): Record<Name, Bundle> {
   const names = Object.keys(entries) as Name[];
-  build(names.filter((name) => !done.has(name)).map((name) => [name, entries[name]]));
-  return Object.fromEntries(names.map((name) => [name, done.get(name)])) as Record<Name, Bundle>;
+  // Bundles of one name and different content stand beside each other: two processes may make them at once.
+  const folder =
+    without.length === 0
+      ? bundleFolder
+      : path.join(bundleFolder, createHash('sha256').update(without.join()).digest('hex').slice(0, 12));
+  const keyOf = (name: Name) => path.join(folder, name);
+  const wanted = names.filter((name) => !done.has(keyOf(name)));
+  build(
+    wanted.map((name) => [name, entries[name]]),
+    folder,
+    without,
+  );
+  return Object.fromEntries(names.map((name) => [name, done.get(keyOf(name))])) as Record<Name, Bundle>;
 }
 
-function build(entries: readonly (readonly [name: string, file: string])[]): void {
+/** Bundles one entry file. */
+export function bundleOf(name: string, file: string): Bundle {
+  const built = bundle({ [name]: file })[name];
+  if (built === undefined) throw new Error(`esbuild made no bundle of ${file}`);
+  return built;
+}
+
+function build(
+  entries: readonly (readonly [name: string, file: string])[],
+  outdir: string,
+  without: readonly string[],
+): void {
   if (entries.length === 0) return;
-  const built = buildSync({
+  const files = esbuild(outdir, {
     absWorkingDir: repository,
     entryPoints: Object.fromEntries(entries.map(([name, file]) => [`${name}/index`, file])),
-    outdir: bundleFolder,
-    write: false,
+    outdir,
     bundle: true,
     minify: true,
     platform: 'node',
     format: 'cjs',
     target: 'node20',
     mainFields: ['module', 'main'],
-    external: ['pg-native', ...otherCredentials],
+    external: [...neverBundled, ...without, ...otherCredentials],
+    alias: { ...replacedModules },
     legalComments: 'none',
     charset: 'utf8',
     logLevel: 'warning',
   });
-  const files = new Map(
-    built.outputFiles.map((file) => [path.relative(bundleFolder, file.path), file.contents]),
-  );
   for (const [name, file] of entries) {
     const contents = files.get(path.join(name, 'index.js'));
     if (contents === undefined) throw new Error(`esbuild made no bundle of ${file}`);
-    const folder = path.join(bundleFolder, name);
+    const folder = path.join(outdir, name);
     replaceFile(path.join(folder, 'index.js'), contents);
-    done.set(name, { folder, bytes: contents.byteLength });
+    done.set(folder, { folder, bytes: contents.byteLength });
   }
+}
+
+const outputShape = z.array(z.tuple([z.string(), z.string()]));
+
+/** What esbuild makes of the options, by path below `outdir`. */
+function esbuild(outdir: string, options: BuildOptions): ReadonlyMap<string, Uint8Array> {
+  let output: string;
+  try {
+    output = execFileSync(process.execPath, [path.join(__dirname, 'esbuild-process.mjs')], {
+      input: JSON.stringify({ ...options, emptiedFiles, errorSchemas }),
+      encoding: 'utf8',
+      maxBuffer: 256 * 1024 * 1024,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+  } catch (error) {
+    const told = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    throw new Error(`esbuild made no bundle: ${told.trim()}`, { cause: error });
+  }
+  const files = outputShape.parse(JSON.parse(output));
+  return new Map(files.map(([file, text]) => [path.relative(outdir, file), Buffer.from(text, 'base64')]));
 }
 
 /** Several processes may bundle at once: a file is replaced as a whole, and left alone where it is equal. */

@@ -5,8 +5,10 @@ import { isRotatorName, type RotatorName, rotatorNames } from '../rotators/regis
 /** What may be chosen for the example with `--context name=value`. */
 export interface ExampleChoices {
   readonly rotator: RotatorName;
-  /** Where the database answers; both secrets are written with it. */
-  readonly databaseHost: string;
+  /** Where the target answers, for rotators whose secrets name a host; both secrets are written with it. */
+  readonly host: string | undefined;
+  /** What the policy says about the target; absent: the rotator's own example. As JSON on the command line. */
+  readonly settings: Readonly<Record<string, unknown>> | undefined;
   /** Page with one section per error. */
   readonly runbookUrl: string;
   /** Who gets the alerts by mail. */
@@ -21,17 +23,27 @@ export function readChoices(app: Node): ExampleChoices {
     const value: unknown = app.tryGetContext(name);
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
-  const rotator = text('rotator') ?? 'postgres-alternating';
+  const rotator = text('rotator') ?? rotatorNames[0] ?? '';
   if (!isRotatorName(rotator)) {
     throw new Error(`no rotator ${rotator}; there are ${rotatorNames.join(', ')}`);
   }
   return {
     rotator,
-    databaseHost: text('databaseHost') ?? 'database.example.internal',
+    host: text('host'),
+    settings: object(text('settings'), 'settings'),
     runbookUrl: text('runbookUrl') ?? 'https://example.com/rotor/docs/errors.md',
     alertEmail: text('alertEmail'),
     maxAgeSeconds: text('maxAgeSeconds') ?? '60',
   };
+}
+
+function object(text: string | undefined, name: string): Readonly<Record<string, unknown>> | undefined {
+  if (text === undefined) return undefined;
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Error(`the context value ${name} is no JSON object`);
+  }
+  return { ...value };
 }
 
 /** The account and region that the CDK CLI found credentials for; without any, the templates fit every account. */

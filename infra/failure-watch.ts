@@ -12,6 +12,8 @@ export const announcedFailure = 'RotationFailed';
 /** What a watch needs to know. */
 export interface FailureWatchProps {
   readonly stateMachineArn: string;
+  /** ARN of an execution of it, without the name. */
+  readonly executionsArn: string;
   readonly alerts: AlertTopic;
   readonly deadLetters: IQueue;
   readonly runbookUrl: string;
@@ -37,6 +39,8 @@ export class FailureWatch extends Construct {
         detailType: ['Step Functions Execution Status Change'],
         detail: {
           stateMachineArn: [props.stateMachineArn],
+          // Not the iterations of a large wave, whichever ARN of a machine their events carry.
+          executionArn: [{ prefix: `${props.executionsArn}:` }],
           $or: [
             { status: ['TIMED_OUT', 'ABORTED'] },
             // An execution can fail without a name for its error; that is one more that nobody announced.

@@ -1,17 +1,22 @@
-import { createHash } from 'node:crypto';
-import { ArnFormat, type Duration, Stack, Token } from 'aws-cdk-lib';
-import { Policy } from 'aws-cdk-lib/aws-iam';
+import { type Duration, Stack, Token } from 'aws-cdk-lib';
+import type { Policy } from 'aws-cdk-lib/aws-iam';
 import { CfnRotationSchedule } from 'aws-cdk-lib/aws-secretsmanager';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { parameterLevel, secretParameters, secretPolicyParameter } from '../domain/names';
-import { parsePolicy, type PolicyInput } from '../domain/policy';
-import type { FunctionName } from '../functions/environment';
+import { secretPolicyParameter } from '../domain/names';
+import { parsePolicy, refuseUnkept, type PolicyInput } from '../domain/policy';
 import { rotators, type RotatorName } from '../rotators/registry';
 import { acceptPattern } from './accepted';
+import { beginningArnsOf } from './beginning-arns';
+import { followRule } from './follow-rule';
+import type { OtherAccounts } from './other-accounts';
 import type { RotationOrchestrator } from './rotation-orchestrator';
+import { mayFollow } from './followed-secret';
 import { pascalCase } from './rotor-functions';
-import { type EnrolledSecret, secretGrants, type SecretReference } from './secret-grants';
+import { type EnrolledSecret, secretGrants } from './secret-grants';
+import { letOthersRead } from './secret-readers';
+import { parametersArnOf, replicasArnOf } from './secret-arns';
+import { attachGrants, referTo, type SecretLike } from './secret-policies';
 
 /** When a secret is rotated. */
 export interface RotationWindow {
@@ -21,17 +26,8 @@ export interface RotationWindow {
   readonly duration?: Duration;
 }
 
-/** A secret of this app or of another: any `ISecret`, or the ARN alone. */
-export interface SecretLike {
-  readonly secretArn: string;
-  /** The ARN with its six last characters; absent: `secretArn` is taken to lack them. */
-  readonly secretFullArn?: string | undefined;
-  /** Its key, where that is a customer-managed one; the key's policy has to leave access to IAM. */
-  readonly encryptionKey?: { readonly keyArn: string } | undefined;
-}
-
-/** One secret, and how Rotor rotates it. */
-export interface RotatedSecretProps {
+/** One secret, how Rotor rotates it, and which other accounts read it. */
+export interface RotatedSecretProps extends OtherAccounts {
   readonly orchestrator: RotationOrchestrator;
   readonly secret: SecretLike;
   /** The secret's name, in letters: the name of its parameters is made from it, and a reference cannot be mapped. */
@@ -44,6 +40,11 @@ export interface RotatedSecretProps {
   readonly policy?: Omit<PolicyInput, 'rotator' | 'admin'>;
   /** Rotate on deployment and on every change of the schedule. Default: false; AWS only tests the function then. */
   readonly rotateImmediately?: boolean;
+  /**
+   * Bring a value that somebody else writes to the applications too, a person for example: they are asked as in a
+   * rotation, and nothing is stopped. Default: false.
+   */
+  readonly follow?: boolean;
 }
 
 /**
@@ -56,11 +57,16 @@ export interface RotatedSecretProps {
 export class RotatedSecret extends Construct {
   constructor(scope: Construct, id: string, props: RotatedSecretProps) {
     super(scope, id);
-    const { secretName, rotator, admin } = props;
+    const { orchestrator, secretName, rotator, admin } = props;
     if (Token.isUnresolved(secretName)) {
       throw new Error(`${this.node.path}: secretName must be the name in letters, not a reference`);
     }
-    const traits = rotators[rotator].traits;
+    const traits = rotators[rotator].traits(props.policy?.settings);
+    if (!orchestrator.rotators.includes(rotator)) {
+      throw new Error(
+        `${this.node.path}: the orchestrator was made without rotator ${rotator}; add it to its rotators`,
+      );
+    }
     if (traits.admin === 'required' && admin === undefined) {
       throw new Error(`${this.node.path}: rotator ${rotator} needs the admin's secret`);
     }
@@ -70,22 +76,25 @@ export class RotatedSecret extends Construct {
       description: `How Rotor rotates ${secretName}`,
       stringValue: this.policyText(props),
     });
-    const grants = this.grant(props.orchestrator, secretName, {
+    letOthersRead(this, props.secret, props);
+    const enrolled: EnrolledSecret = {
       secret: referTo(props.secret),
       admin: admin === undefined ? undefined : referTo(admin),
-      parametersArn: stack.formatArn({
-        service: 'ssm',
-        resource: 'parameter',
-        // The name begins with the slash that an ARN has before a resource's name.
-        resourceName: secretParameters(secretName).slice(1),
-        arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-      }),
+      parametersArn: parametersArnOf(this, secretName),
       traits,
+      ...beginningArnsOf(this, props.policy),
       region: stack.region,
+      replicasArn: replicasArnOf(this, secretName),
+    };
+    const grants = attachGrants(this, props, {
+      ...grantsOf(enrolled),
+      ...(props.follow === true ? { follow: mayFollow(enrolled.secret) } : {}),
     });
+    this.acceptTurns(grants, enrolled);
+    if (props.follow === true) followRule(this, orchestrator, secretName);
     const schedule = new CfnRotationSchedule(this, 'Schedule', {
       secretId: props.secret.secretArn,
-      rotationLambdaArn: props.orchestrator.functions.rotation.function.functionArn,
+      rotationLambdaArn: orchestrator.functions.rotation.function.functionArn,
       rotationRules: {
         scheduleExpression: props.schedule.expression,
         ...(props.schedule.duration === undefined
@@ -96,7 +105,13 @@ export class RotatedSecret extends Construct {
     });
     // Secrets Manager calls the function as soon as there is a schedule, if only to test it; everything that the
     // function needs has to be there before.
-    schedule.node.addDependency(parameter, props.orchestrator, ...grants);
+    schedule.node.addDependency(parameter, orchestrator, ...grants);
+  }
+
+  private acceptTurns(grants: readonly Policy[], { turnsArn }: EnrolledSecret): void {
+    const rotation = grants.find(({ node }) => node.id === pascalCase('rotation'));
+    if (turnsArn === undefined || rotation === undefined) return;
+    acceptPattern(rotation, `${turnsArn}/*`, 'The turns of this one group: their numbers go up for ever.');
   }
 
   private policyText({ secretName, rotator, admin, policy }: RotatedSecretProps): string {
@@ -106,44 +121,14 @@ export class RotatedSecret extends Construct {
       ...policy,
     };
     // What Plan would refuse in the night is refused here.
-    parsePolicy(JSON.stringify(input), `policy of ${secretName}`);
+    const { drain, settings } = parsePolicy(JSON.stringify(input), `policy of ${secretName}`);
+    refuseUnkept(drain.openSessions, rotators[rotator].traits(settings), rotator);
     return Stack.of(this).toJsonString(input);
   }
-
-  private grant(orchestrator: RotationOrchestrator, secretName: string, enrolled: EnrolledSecret): Policy[] {
-    return (Object.keys(secretGrants) as (keyof typeof secretGrants)[]).flatMap((name) => {
-      const statements = secretGrants[name](enrolled);
-      if (statements.length === 0) return [];
-      const policy = new Policy(this, pascalCase(name), {
-        policyName: policyName(name, secretName),
-        roles: [orchestrator.functions[name].role],
-        statements,
-      });
-      if (name === 'plan') {
-        acceptPattern(
-          policy,
-          `${enrolled.parametersArn}/*`,
-          'Consumers of this secret enrol themselves below this path, so their names are not known here.',
-        );
-      }
-      return [policy];
-    });
-  }
 }
 
-/** Names of policies must differ within a role, also between stacks that do not know of each other. */
-function policyName(name: FunctionName, secretName: string): string {
-  const full = `rotor-${name}-${parameterLevel(secretName)}`;
-  // IAM allows 128 characters.
-  return full.length <= 128
-    ? full
-    : `${full.slice(0, 111)}-${createHash('sha256').update(secretName).digest('hex').slice(0, 16)}`;
-}
-
-function referTo(secret: SecretLike): SecretReference {
-  return {
-    // Without the six characters that AWS appends, an ARN names no secret for IAM; each may be any character.
-    arn: secret.secretFullArn ?? `${secret.secretArn}-??????`,
-    ...(secret.encryptionKey === undefined ? {} : { keyArn: secret.encryptionKey.keyArn }),
-  };
+/** What each function may do with the secret. */
+function grantsOf(enrolled: EnrolledSecret) {
+  const names = Object.keys(secretGrants) as (keyof typeof secretGrants)[];
+  return Object.fromEntries(names.map((name) => [name, secretGrants[name](enrolled)]));
 }

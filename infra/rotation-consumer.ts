@@ -1,30 +1,16 @@
-import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
-import { EventBus, type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
-import {
-  EventBus as BusTarget,
-  LambdaFunction,
-  SqsQueue,
-  type TargetBaseProps,
-} from 'aws-cdk-lib/aws-events-targets';
+import { Stack, Token } from 'aws-cdk-lib';
+import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { busName, consumerSource, detailTypes } from '../domain/events';
 import { consumerParameter } from '../domain/names';
 import { type EnrolmentInput, parseEnrolment } from '../domain/policy';
-import { accept } from './accepted';
 import { deadLetterQueue } from './dead-letter-queue';
 import { requestPattern } from './event-patterns';
-
-/** Where requests to refresh go. */
-export type RequestTarget =
-  /** A queue that the application listens on; absent: one is made, with a dead-letter queue of its own. */
-  | { readonly kind: 'queue'; readonly queue?: IQueue }
-  | { readonly kind: 'function'; readonly function: IFunction }
-  /** A bus of the consumer's own, in another account if need be; that account's rule takes over. */
-  | { readonly kind: 'bus'; readonly busArn: string };
+import { mayListen, receiveRequests, type RequestTarget } from './request-target';
+import { secretArnOf } from './secret-arns';
 
 /** One application that uses a secret. */
 export interface RotationConsumerProps {
@@ -34,7 +20,10 @@ export interface RotationConsumerProps {
   /** Default: the secret of that name in this account and region. */
   readonly secretArn?: string;
   readonly target: RequestTarget;
-  /** Default: those of domain/policy.ts: required, wave 1, 15 minutes, two reminders. */
+  /**
+   * Default: those of domain/policy.ts: required, wave 1, 15 minutes, two reminders; and, where requests go to a bus of
+   * another account, that account as the one that answers come from.
+   */
   readonly enrolment?: EnrolmentInput;
   /** Name of Rotor's bus in this account and region. Default: `rotor`. */
   readonly busName?: string;
@@ -44,7 +33,8 @@ export interface RotationConsumerProps {
  * Enrols an application as a consumer of a secret and brings it the requests to refresh.
  *
  * It knows the orchestrator by names alone, so it can stand in the application's own stack, deployed by its own team.
- * Only the bus has to exist before.
+ * Only the bus has to exist before. It stands in Rotor's account and region: for an application elsewhere its target is a bus
+ * there, and a `RemoteConsumer` in that account or region does the rest.
  */
 export class RotationConsumer extends Construct {
   /** The queue that the application listens on, where there is one. */
@@ -60,16 +50,8 @@ export class RotationConsumer extends Construct {
     const stack = Stack.of(this);
     const name = props.busName ?? busName;
     this.busArn = stack.formatArn({ service: 'events', resource: 'event-bus', resourceName: name });
-    this.secretArn =
-      props.secretArn ??
-      stack.formatArn({
-        service: 'secretsmanager',
-        resource: 'secret',
-        // AWS appends six characters to the name.
-        resourceName: `${secretName}-??????`,
-        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-      });
-    const text = JSON.stringify(props.enrolment ?? {});
+    this.secretArn = props.secretArn ?? secretArnOf(this, secretName);
+    const text = JSON.stringify({ ...answeringAccount(props.target, stack), ...props.enrolment });
     const enrolment = parseEnrolment(text, `enrolment of ${consumer}`);
     const parameter = new StringParameter(this, 'Enrolment', {
       parameterName: consumerParameter(secretName, consumer),
@@ -77,20 +59,13 @@ export class RotationConsumer extends Construct {
       stringValue: text,
     });
     this.deadLetters = deadLetterQueue(this, 'DeadLetters');
-    const { queue, ruleTarget } = this.receive(props.target, {
-      deadLetterQueue: this.deadLetters,
-      // After its deadline nobody waits for the answer to a request. EventBridge takes a minute to a day.
-      maxEventAge: Duration.seconds(Math.min(Math.max(enrolment.deadlineSeconds, 60), 86_400)),
-      retryAttempts: 185,
-    });
+    const { queue, ruleTarget } = receiveRequests(
+      this,
+      props.target,
+      this.deadLetters,
+      enrolment.deadlineSeconds,
+    );
     this.queue = queue;
-    if (queue === undefined) {
-      accept(
-        this.deadLetters,
-        'AwsSolutions-SQS3',
-        'This is the dead-letter queue of an EventBridge rule, and the check looks at queues and functions alone.',
-      );
-    }
     const rule = new Rule(this, 'Requests', {
       description: `Requests to ${consumer} to load ${secretName} again`,
       eventBus: EventBus.fromEventBusName(this, 'Bus', name),
@@ -111,48 +86,7 @@ export class RotationConsumer extends Construct {
       new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.secretArn] }),
     );
     grantee.grantPrincipal.addToPrincipalPolicy(mayAcknowledge(this.busArn));
-    if (this.queue !== undefined) {
-      grantee.grantPrincipal.addToPrincipalPolicy(
-        new PolicyStatement({
-          actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
-          resources: [this.queue.queueArn],
-        }),
-      );
-    }
-  }
-
-  private receive(
-    target: RequestTarget,
-    delivery: TargetBaseProps & { readonly deadLetterQueue: Queue },
-  ): { readonly queue: IQueue | undefined; readonly ruleTarget: IRuleTarget } {
-    switch (target.kind) {
-      case 'queue': {
-        const queue = target.queue ?? this.requestQueue();
-        return { queue, ruleTarget: new SqsQueue(queue, delivery) };
-      }
-      case 'function':
-        return { queue: undefined, ruleTarget: new LambdaFunction(target.function, delivery) };
-      case 'bus': {
-        const bus = EventBus.fromEventBusArn(this, 'Target', target.busArn);
-        // How long EventBridge tries to reach a bus cannot be said in CDK; its own 24 hours hold.
-        return {
-          queue: undefined,
-          ruleTarget: new BusTarget(bus, { deadLetterQueue: delivery.deadLetterQueue }),
-        };
-      }
-    }
-  }
-
-  private requestQueue(): Queue {
-    return new Queue(this, 'Queue', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      // The client deletes a message after it has acknowledged, which takes its settle time; beyond that another
-      // instance may try.
-      visibilityTimeout: Duration.minutes(5),
-      retentionPeriod: Duration.days(1),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 3 },
-    });
+    if (this.queue !== undefined) grantee.grantPrincipal.addToPrincipalPolicy(mayListen(this.queue));
   }
 }
 
@@ -168,4 +102,11 @@ export function mayAcknowledge(busArn: string): PolicyStatement {
       },
     },
   });
+}
+
+/** The account that the answers come from, where requests leave Rotor's own by a bus. */
+function answeringAccount(target: RequestTarget, { account: own }: Stack): EnrolmentInput {
+  if (target.kind !== 'bus' || Token.isUnresolved(target.busArn)) return {};
+  const account = target.busArn.split(':')[4];
+  return account === undefined || account === own ? {} : { account };
 }

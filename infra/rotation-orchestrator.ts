@@ -3,26 +3,31 @@ import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-clo
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { CfnArchive, EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
-import { AccountPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { busName } from '../domain/events';
-import { stateMachineName } from '../domain/names';
+import { largeWaveLabel, stateMachineName } from '../domain/names';
 import type { FunctionName } from '../functions/environment';
+import type { RotatorName } from '../rotators/registry';
 import { acceptPattern } from './accepted';
-import { acknowledgementPattern, archivedPattern } from './event-patterns';
+import { acknowledgementPattern, archivedPattern, decisionPattern } from './event-patterns';
 import { AlertTopic } from './alert-topic';
 import { deadLetterQueue } from './dead-letter-queue';
 import { FailureWatch } from './failure-watch';
+import { admitFollowRules } from './follow-rule';
+import { type OtherAccounts, principalsOf } from './other-accounts';
 import type { NetworkPlacement, RotorFunction } from './rotor-function';
 import { rotorFunctions } from './rotor-functions';
 import { mayAcknowledge } from './rotation-consumer';
 import { RotationWorkflow } from './rotation-workflow';
 
-/** How one account and region runs Rotor. */
-export interface RotationOrchestratorProps {
+/** How one account and region runs Rotor. Other accounts may put acknowledgements on its bus, and nothing else. */
+export interface RotationOrchestratorProps extends OtherAccounts {
+  /** Every rotator that its secrets need: the functions carry the drivers of these and of no others. */
+  readonly rotators: readonly RotatorName[];
   /** Page with one section per error; alerts link to it. */
   readonly runbookUrl: string;
   /** Name of the bus. Default: `rotor`. */
@@ -40,8 +45,6 @@ export interface RotationOrchestratorProps {
   readonly logRetention?: RetentionDays;
   /** How long the archive keeps events. Default: 90 days, as the histories. */
   readonly archiveRetention?: Duration;
-  /** Other accounts whose applications acknowledge; each may put acknowledgements on the bus and nothing else. */
-  readonly consumerAccounts?: readonly string[];
 }
 
 /**
@@ -51,6 +54,8 @@ export interface RotationOrchestratorProps {
  * neither resource refers to the other.
  */
 export class RotationOrchestrator extends Construct {
+  /** Rotators whose drivers the functions carry. */
+  readonly rotators: readonly RotatorName[];
   readonly bus: EventBus;
   readonly alerts: AlertTopic;
   readonly functions: Readonly<Record<FunctionName, RotorFunction>>;
@@ -60,6 +65,7 @@ export class RotationOrchestrator extends Construct {
 
   constructor(scope: Construct, id: string, props: RotationOrchestratorProps) {
     super(scope, id);
+    this.rotators = props.rotators;
     const logRetention = props.logRetention ?? RetentionDays.THREE_MONTHS;
     const stateMachineArn = Stack.of(this).formatArn({
       service: 'states',
@@ -75,6 +81,7 @@ export class RotationOrchestrator extends Construct {
     this.deadLetters = deadLetterQueue(this, 'DeadLetters');
     this.functions = rotorFunctions(this, {
       name: 'rotor',
+      rotators: props.rotators,
       environment: {
         rotation: { STATE_MACHINE_ARN: stateMachineArn },
         plan: {},
@@ -83,7 +90,11 @@ export class RotationOrchestrator extends Construct {
         'finish-secret': {},
         usage: {},
         retire: {},
+        replicas: {},
         acknowledge: {},
+        'who-refused': {},
+        decide: {},
+        follow: { STATE_MACHINE_ARN: stateMachineArn },
         alert: { ALERT_TOPIC_ARN: this.alerts.topic.topicArn, RUNBOOK_URL: props.runbookUrl },
       },
       logRetention,
@@ -100,9 +111,15 @@ export class RotationOrchestrator extends Construct {
     }).stateMachine;
     this.grant(stateMachineArn);
     this.archive(props.archiveRetention ?? Duration.days(90));
-    this.receiveAcknowledgements(props.consumerAccounts ?? []);
+    this.receiveAcknowledgements(props);
     new FailureWatch(this, 'FailureWatch', {
       stateMachineArn,
+      executionsArn: Stack.of(this).formatArn({
+        service: 'states',
+        resource: 'execution',
+        resourceName: stateMachineName,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
       alerts: this.alerts,
       deadLetters: this.deadLetters,
       runbookUrl: props.runbookUrl,
@@ -112,7 +129,7 @@ export class RotationOrchestrator extends Construct {
 
   /** What the functions may do whichever secret is rotated; the rest comes with each RotatedSecret. */
   private grant(stateMachineArn: string): void {
-    const { rotation, acknowledge, alert } = this.functions;
+    const { rotation, acknowledge, decide, follow, alert } = this.functions;
     const stack = Stack.of(this);
     const executions = stack.formatArn({
       service: 'states',
@@ -120,17 +137,20 @@ export class RotationOrchestrator extends Construct {
       resourceName: `${stateMachineName}:*`,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
-    rotation.role.addToPolicy(
-      new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachineArn] }),
-    );
-    rotation.role.addToPolicy(
-      new PolicyStatement({ actions: ['states:DescribeExecution'], resources: [executions] }),
-    );
-    acceptPattern(
-      rotation.role,
-      executions,
-      'The executions of this one machine: their names are made from secret and token, so they cannot be listed here.',
-    );
+    for (const { role } of [rotation, follow]) {
+      role.addToPolicy(
+        new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachineArn] }),
+      );
+      role.addToPolicy(
+        new PolicyStatement({ actions: ['states:DescribeExecution'], resources: [executions] }),
+      );
+      acceptPattern(
+        role,
+        executions,
+        'The executions of this one machine: their names are made from secret and token, so they cannot be listed here.',
+      );
+    }
+    admitFollowRules(this);
     // The CDK helper for rotation leaves the account out, and then any account's Secrets Manager may call.
     rotation.function.addPermission('SecretsManager', {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
@@ -145,10 +165,39 @@ export class RotationOrchestrator extends Construct {
     acknowledge.role.addToPolicy(
       new PolicyStatement({
         actions: ['states:SendTaskSuccess', 'states:SendTaskFailure', 'states:SendTaskHeartbeat'],
-        resources: [stateMachineArn],
+        // The second is the machine as the iterations of a large wave know it.
+        resources: [stateMachineArn, `${stateMachineArn}/${largeWaveLabel}`],
       }),
     );
+    this.grantLookIntoLargeWaves(executions);
+    decide.role.addToPolicy(
+      new PolicyStatement({ actions: ['states:SendTaskSuccess'], resources: [stateMachineArn] }),
+    );
     this.alerts.grantPublish(alert.role);
+  }
+
+  private grantLookIntoLargeWaves(executions: string): void {
+    const { role } = this.functions['who-refused'];
+    const arnOf = (resource: string) =>
+      Stack.of(this).formatArn({
+        service: 'states',
+        resource,
+        resourceName: `${stateMachineName}/${largeWaveLabel}:*`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      });
+    const grants = [
+      ['states:ListMapRuns', executions],
+      ['states:ListExecutions', arnOf('mapRun')],
+      ['states:DescribeExecution', arnOf('execution')],
+    ] as const;
+    for (const [action, resource] of grants) {
+      role.addToPolicy(new PolicyStatement({ actions: [action], resources: [resource] }));
+      acceptPattern(
+        role,
+        resource,
+        'Executions and Map Runs of this one machine; Step Functions names them.',
+      );
+    }
   }
 
   private archive(retention: Duration): void {
@@ -160,7 +209,7 @@ export class RotationOrchestrator extends Construct {
     });
   }
 
-  private receiveAcknowledgements(accounts: readonly string[]): void {
+  private receiveAcknowledgements(others: OtherAccounts): void {
     new Rule(this, 'Acknowledgements', {
       description: 'Acknowledgements of applications to the function that completes their tasks',
       eventBus: this.bus,
@@ -174,10 +223,22 @@ export class RotationOrchestrator extends Construct {
         }),
       ],
     });
-    for (const account of accounts) {
+    new Rule(this, 'Decisions', {
+      description: 'Decisions of operators to the function that completes the task of a held rotation',
+      eventBus: this.bus,
+      eventPattern: decisionPattern,
+      targets: [
+        new LambdaTarget(this.functions.decide.function, {
+          deadLetterQueue: this.deadLetters,
+          maxEventAge: Duration.hours(1),
+          retryAttempts: 185,
+        }),
+      ],
+    });
+    for (const { name, principals } of principalsOf(others)) {
       const statement = mayAcknowledge(this.bus.eventBusArn);
-      statement.sid = `Acknowledgements${account}`;
-      statement.addPrincipals(new AccountPrincipal(account));
+      statement.sid = `Acknowledgements${name}`;
+      statement.addPrincipals(...principals);
       this.bus.addToResourcePolicy(statement);
     }
   }
@@ -185,7 +246,7 @@ export class RotationOrchestrator extends Construct {
   private watchDeadLetters(): void {
     const alarm = new Alarm(this, 'DeadLettersAlarm', {
       alarmDescription:
-        'An acknowledgement or an alert could not be delivered; it is in the dead-letter queue',
+        'An acknowledgement, a move of AWSCURRENT or an alert could not be delivered; it is in the dead-letter queue',
       metric: this.deadLetters.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
       threshold: 1,
       evaluationPeriods: 1,

@@ -1,13 +1,13 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { rotorSource } from '../domain/events';
-import { stateMachineName } from '../domain/names';
+import { largeWaveLabel, stateMachineName } from '../domain/names';
 import type { FunctionName } from '../functions/environment';
-import { accept } from './accepted';
+import { accept, acceptPattern } from './accepted';
 import type { AlertTopic } from './alert-topic';
 import type { RotorFunction } from './rotor-function';
 import { functionNames, pascalCase } from './rotor-functions';
@@ -56,6 +56,7 @@ export class RotationWorkflow extends Construct {
       }),
     );
     alerts.grantPublish(role);
+    this.runLargeWaves(role);
     accept(
       role,
       'AwsSolutions-IAM5[Resource::*]',
@@ -80,5 +81,36 @@ export class RotationWorkflow extends Construct {
         }),
       },
     });
+  }
+
+  /** A distributed Map starts executions of its own machine; by its name, since the machine needs the role first. */
+  private runLargeWaves(role: Role): void {
+    const stack = Stack.of(this);
+    const arnOf = (resource: string, resourceName: string) =>
+      stack.formatArn({
+        service: 'states',
+        resource,
+        resourceName,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      });
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['states:StartExecution'],
+        resources: [arnOf('stateMachine', stateMachineName)],
+      }),
+    );
+    // AWS documents the first form (Step Functions, "IAM policies for using Distributed Map states"); the ARNs that it gives
+    // to iterations of a Map with a label have the second.
+    const iterations = [stateMachineName, `${stateMachineName}/${largeWaveLabel}`].map((name) =>
+      arnOf('execution', `${name}:*`),
+    );
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['states:DescribeExecution', 'states:StopExecution'],
+        resources: iterations,
+      }),
+    );
+    for (const arn of iterations)
+      acceptPattern(role, arn, 'Step Functions names the iterations of a distributed Map itself.');
   }
 }

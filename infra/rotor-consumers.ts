@@ -1,7 +1,8 @@
 import { type App, CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { bundle } from './bundle';
+import { engineOf } from '../rotators/bundling';
+import { bundleOf } from './bundle';
 import type { ExampleChoices } from './example-choices';
 import { RotationConsumer, type RotationConsumerProps } from './rotation-consumer';
 import { RotorFunction } from './rotor-function';
@@ -52,10 +53,11 @@ export class RotorConsumers extends Stack {
   }
 
   private reports(choices: ExampleChoices): RotorFunction {
+    const engine = engineOf(choices.rotator);
     const reports = new RotorFunction(this, 'ReportsFunction', {
       functionName: 'example-reports',
-      description: 'Counts orders; loads its credential again when Rotor asks',
-      bundle: bundle({ reports: 'examples/reports/handler.ts' }).reports,
+      description: 'Uses the credential; loads its credential again when Rotor asks',
+      bundle: bundleOf(`reports-${engine}`, `examples/reports/${engine}.ts`),
       environment: { SECRET_ID: exampleSecret, CONSUMER: 'reports', MAX_AGE_SECONDS: choices.maxAgeSeconds },
       timeout: Duration.minutes(5),
       memorySize: 512,

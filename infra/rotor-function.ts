@@ -26,6 +26,11 @@ export interface NetworkPlacement {
   readonly subnets?: SubnetSelection;
   /** Must be let in by the target. Default: one of their own for each function, which you then let in. */
   readonly securityGroups?: ISecurityGroup[];
+  /**
+   * Place the rotation function there too: for targets that mint credentials and answer in this network alone. It needs a
+   * way to Secrets Manager, Step Functions, Systems Manager and KMS from there. Default: false.
+   */
+  readonly includeRotation?: boolean;
 }
 
 /** What differs between Rotor's functions. */

@@ -3,6 +3,8 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { type EnvironmentOf, environments, type FunctionName } from '../functions/environment';
+import { modulesWithout } from '../rotators/bundling';
+import type { RotatorName } from '../rotators/registry';
 import { bundle } from './bundle';
 import { type NetworkPlacement, RotorFunction } from './rotor-function';
 
@@ -60,8 +62,32 @@ const traits = {
     memorySize: 512,
     reachesTargets: true,
   },
+  replicas: {
+    description: 'Looks which regions serve the new version',
+    timeout: Duration.seconds(30),
+    memorySize: 256,
+    reachesTargets: false,
+  },
   acknowledge: {
     description: "Passes consumers' acknowledgements to the workflow",
+    timeout: Duration.seconds(30),
+    memorySize: 256,
+    reachesTargets: false,
+  },
+  'who-refused': {
+    description: 'Reads which application of a large wave refused',
+    timeout: Duration.seconds(30),
+    memorySize: 256,
+    reachesTargets: false,
+  },
+  decide: {
+    description: "Passes operators' decisions to a workflow that waits for them",
+    timeout: Duration.seconds(30),
+    memorySize: 256,
+    reachesTargets: false,
+  },
+  follow: {
+    description: 'Follows a secret that something else than Rotor has written',
     timeout: Duration.seconds(30),
     memorySize: 256,
     reachesTargets: false,
@@ -80,6 +106,9 @@ const traits = {
  */
 const trustedAuthorities = { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' };
 
+/** Those that an event brings to life: nobody waits for their answer, so what they fail on is kept. */
+const invokedByEvents: ReadonlySet<FunctionName> = new Set(['acknowledge', 'decide', 'follow']);
+
 /** All of Rotor's functions, in the order of the flow. */
 export const functionNames = Object.keys(environments) as FunctionName[];
 
@@ -87,6 +116,8 @@ export const functionNames = Object.keys(environments) as FunctionName[];
 export interface RotorFunctionsProps {
   /** Prefix of their names. */
   readonly name: string;
+  /** Rotators whose drivers they carry. */
+  readonly rotators: readonly RotatorName[];
   readonly environment: { readonly [Name in FunctionName]: EnvironmentOf<Name> };
   readonly logRetention: RetentionDays;
   readonly reservedConcurrency: number | undefined;
@@ -104,6 +135,7 @@ export function rotorFunctions(
       FunctionName,
       string
     >,
+    { without: modulesWithout(props.rotators) },
   );
   const functions = functionNames.map((name): [FunctionName, RotorFunction] => {
     const { description, timeout, memorySize, reachesTargets } = traits[name];
@@ -120,9 +152,11 @@ export function rotorFunctions(
         ...(name === 'rotation' && props.reservedConcurrency !== undefined
           ? { reservedConcurrentExecutions: props.reservedConcurrency }
           : {}),
-        ...(reachesTargets && props.network !== undefined ? { network: props.network } : {}),
-        // The only one that is invoked by an event; the others answer a caller.
-        ...(name === 'acknowledge' ? { deadLetterQueue: props.deadLetters } : {}),
+        ...(props.network !== undefined &&
+        (reachesTargets || (name === 'rotation' && props.network.includeRotation === true))
+          ? { network: props.network }
+          : {}),
+        ...(invokedByEvents.has(name) ? { deadLetterQueue: props.deadLetters } : {}),
       }),
     ];
   });

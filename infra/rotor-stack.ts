@@ -1,6 +1,7 @@
 import { type App, CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { rotators } from '../rotators/registry';
 import { accept } from './accepted';
 import type { ExampleChoices } from './example-choices';
 import { RotatedSecret } from './rotated-secret';
@@ -15,57 +16,72 @@ export const exampleAdminSecret = 'example/app-admin';
 /** Rotor with one secret: what an account needs to try it. */
 export class RotorStack extends Stack {
   constructor(scope: App, id: string, choices: ExampleChoices, props: StackProps) {
-    super(scope, id, { description: 'Rotor, and a PostgreSQL credential that it rotates', ...props });
-    const orchestrator = new RotationOrchestrator(this, 'Rotor', { runbookUrl: choices.runbookUrl });
+    super(scope, id, { description: 'Rotor, and a credential that it rotates', ...props });
+    const orchestrator = new RotationOrchestrator(this, 'Rotor', {
+      rotators: [choices.rotator],
+      runbookUrl: choices.runbookUrl,
+    });
     if (choices.alertEmail !== undefined) {
       orchestrator.alerts.topic.addSubscription(new EmailSubscription(choices.alertEmail));
     }
-    const admin = this.credential('Admin', exampleAdminSecret, 'rotor_admin', choices, {});
-    accept(
-      admin,
-      'AwsSolutions-SMG4',
-      'The admin of the example is the operator’s; it can be enrolled as well, with the rotator postgres-single.',
+    const rotator = rotators[choices.rotator];
+    const { example } = rotator;
+    const { settings = example.settings } = choices;
+    const admin =
+      rotator.traits(settings).admin === 'none' || example.admin === undefined
+        ? undefined
+        : this.credential('Admin', exampleAdminSecret, example.admin, choices);
+    if (admin !== undefined) {
+      accept(
+        admin,
+        'AwsSolutions-SMG4',
+        'The admin of the example is the operator’s; it can be enrolled as well, with a rotator that needs no admin.',
+      );
+      new CfnOutput(this, 'AdminSecretArn', { value: admin.secretArn });
+    }
+    const secret = this.credential(
+      'Secret',
+      exampleSecret,
+      {
+        ...example.secret,
+        // AWS's own templates take this as the sign of alternating users, and so do rotators.
+        ...(example.adminMember === undefined || admin === undefined
+          ? {}
+          : { [example.adminMember]: admin.secretArn }),
+      },
+      choices,
     );
-    const secret = this.credential('Secret', exampleSecret, 'app', choices, {
-      // AWS's own templates take this as the sign of alternating users, and so does Rotor.
-      ...(choices.rotator === 'postgres-alternating' ? { masterarn: admin.secretArn } : {}),
-    });
     new RotatedSecret(this, 'RotatedSecret', {
       orchestrator,
       secret,
       secretName: exampleSecret,
       rotator: choices.rotator,
-      admin,
+      ...(admin === undefined ? {} : { admin }),
       schedule: { expression: 'cron(0 3 ? * SUN *)', duration: Duration.hours(4) },
+      policy: { settings },
     });
     new CfnOutput(this, 'SecretArn', { value: secret.secretArn });
-    new CfnOutput(this, 'AdminSecretArn', { value: admin.secretArn });
     new CfnOutput(this, 'StateMachineArn', { value: orchestrator.stateMachine.stateMachineArn });
     new CfnOutput(this, 'AlertTopicArn', { value: orchestrator.alerts.topic.topicArn });
     new CfnOutput(this, 'DeadLettersUrl', { value: orchestrator.deadLetters.queueUrl });
   }
 
-  /** A secret in the shape that AWS documents; the operator puts in the true values once the user exists. */
+  /** A secret in its rotator's shape; the operator puts in the true values once the credential exists. */
   private credential(
     id: string,
     secretName: string,
-    username: string,
-    choices: ExampleChoices,
-    members: Readonly<Record<string, string>>,
+    members: Readonly<Record<string, unknown>>,
+    { rotator, host }: ExampleChoices,
   ): Secret {
     return new Secret(this, id, {
       secretName,
-      description: `The user ${username} of the example`,
+      description: `Credential of the example, for rotator ${rotator}`,
       generateSecretString: {
         secretStringTemplate: this.toJsonString({
-          engine: 'postgres',
-          host: choices.databaseHost,
-          port: 5432,
-          dbname: 'app',
-          username,
           ...members,
+          ...(host !== undefined && 'host' in members ? { host } : {}),
         }),
-        generateStringKey: 'password',
+        generateStringKey: rotators[rotator].example.generated,
         passwordLength: 32,
         excludePunctuation: true,
       },
