@@ -8,6 +8,7 @@ export { type EventBridgePort, type SecretsManagerPort, type SqsPort } from './p
 export { type Prove } from './proof';
 export { type QueueListener, type QueueListenerOptions, listenOnQueue } from './queue-listener';
 export { type Answered, type RefreshResponderOptions, RefreshResponder } from './refresh-responder';
+export { proveMysqlLogin, rotatingMysqlPool } from './rotating-mysql-pool';
 export { proveLogin, rotatingPool } from './rotating-pool';
 export { type NewVersion, type RotatingSecretOptions, RotatingSecret } from './rotating-secret';
 export { type SecretMembers, type SecretVersion } from './secret-version';

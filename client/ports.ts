@@ -61,11 +61,14 @@ export interface SqsPort {
   }): Promise<unknown>;
 }
 
-/** Secrets Manager through the SDK, which is loaded with the first call; region and credentials are the SDK's own. */
-export function defaultSecretsManager(): SecretsManagerPort {
+/**
+ * Secrets Manager through the SDK, which is loaded with the first call; in the region of the secret, where its ARN says
+ * which. Credentials are the SDK's own.
+ */
+export function defaultSecretsManager(secretId?: string): SecretsManagerPort {
   const loaded = once(async () => {
     const { SecretsManagerClient, GetSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
-    return { client: new SecretsManagerClient(), GetSecretValueCommand };
+    return { client: new SecretsManagerClient(regionOf(secretId)), GetSecretValueCommand };
   });
   return {
     getSecretValue: async (input, options) => {
@@ -75,11 +78,11 @@ export function defaultSecretsManager(): SecretsManagerPort {
   };
 }
 
-/** EventBridge through the SDK, which is loaded with the first call. */
-export function defaultEventBridge(): EventBridgePort {
+/** EventBridge through the SDK, which is loaded with the first call; in the region of the bus, where its ARN says which. */
+export function defaultEventBridge(busName?: string): EventBridgePort {
   const loaded = once(async () => {
     const { EventBridgeClient, PutEventsCommand } = await import('@aws-sdk/client-eventbridge');
-    return { client: new EventBridgeClient(), PutEventsCommand };
+    return { client: new EventBridgeClient(regionOf(busName)), PutEventsCommand };
   });
   return {
     putEvents: async (input, options) => {
@@ -109,6 +112,12 @@ export function defaultSqs(): SqsPort {
       return client.send(new sqs.ChangeMessageVisibilityCommand(input));
     },
   };
+}
+
+/** The region of an ARN: the SDK does not look there, and asks its own region, which knows nothing of that resource. */
+function regionOf(id: string | undefined): { readonly region?: string } {
+  const region = /^arn:[^:]+:[^:]+:([^:]+):/.exec(id ?? '')?.[1];
+  return region === undefined ? {} : { region };
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { SecretUnreadable } from './errors';
+import { memberLogin, memberPort, memberText } from './secret-members';
 import type { SecretMembers } from './secret-version';
 
 /** Where and how a PostgreSQL client connects, in the words of `pg`. */
@@ -18,7 +18,7 @@ export interface PostgresLogin {
 
 /** Reads user and password from a secret of AWS's documented shape. SecretUnreadable names the member that lacks. */
 export function postgresLogin(secret: SecretMembers): PostgresLogin {
-  return { user: text(secret, 'username'), password: text(secret, 'password') };
+  return memberLogin(secret);
 }
 
 /**
@@ -28,23 +28,9 @@ export function postgresLogin(secret: SecretMembers): PostgresLogin {
 export function postgresAddress(secret: SecretMembers): PostgresAddress {
   const { host, port, dbname, ssl } = secret;
   return {
-    ...(host === undefined ? {} : { host: text(secret, 'host') }),
-    ...(port === undefined ? {} : { port: portNumber(port) }),
-    ...(dbname === undefined ? {} : { database: text(secret, 'dbname') }),
+    ...(host === undefined ? {} : { host: memberText(secret, 'host') }),
+    ...(port === undefined ? {} : { port: memberPort(secret) }),
+    ...(dbname === undefined ? {} : { database: memberText(secret, 'dbname') }),
     ...(ssl === undefined ? {} : { ssl: ssl === true || ssl === 'true' }),
   };
-}
-
-function text(secret: SecretMembers, member: string): string {
-  const value = secret[member];
-  if (typeof value !== 'string' || value === '')
-    throw new SecretUnreadable(`member ${member} of the secret is not a text, or empty`);
-  return value;
-}
-
-function portNumber(value: unknown): number {
-  const port = typeof value === 'string' ? Number(value) : value;
-  if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new SecretUnreadable('member port of the secret is not a port number');
-  return port;
 }

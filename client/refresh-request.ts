@@ -4,7 +4,9 @@ import { RequestMalformed } from './errors';
 export interface RefreshRequest {
   readonly rotationId: string;
   readonly secret: { readonly arn: string; readonly name: string };
-  /** What the rotation moved to when it asked. A hint only: what counts is what AWSCURRENT names now. */
+  /** `load` what AWSCURRENT names, or `verify` the version before AWSCURRENT names it, and work on as before. */
+  readonly phase: 'load' | 'verify';
+  /** Of `load` a hint only: what counts is what AWSCURRENT names now. Of `verify` the version to try. */
   readonly versionId: string;
   readonly consumer: string;
   /** Milliseconds since the epoch, by Rotor's clock. */
@@ -31,10 +33,12 @@ export function parseRefreshRequest(input: unknown): RefreshRequest {
   const detail = members(event['detail'], 'detail');
   if (detail['schemaVersion'] !== '1')
     throw new RequestMalformed(`detail.schemaVersion is ${describe(detail['schemaVersion'])}, expected 1`);
-  if (detail['phase'] !== 'load')
-    throw new RequestMalformed(`detail.phase is ${describe(detail['phase'])}, expected load`);
+  const { phase } = detail;
+  if (phase !== 'load' && phase !== 'verify')
+    throw new RequestMalformed(`detail.phase is ${describe(phase)}, expected load or verify`);
   const secret = members(detail['secret'], 'detail.secret');
   return {
+    phase,
     rotationId: text(detail, 'rotationId', 'detail.'),
     secret: {
       arn: text(secret, 'arn', 'detail.secret.'),

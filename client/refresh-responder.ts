@@ -10,6 +10,7 @@ import type { Loaded } from './rotating-secret';
 export interface Loadable {
   readonly maxAgeMs: number;
   load(): Promise<Loaded>;
+  verify(versionId: string): Promise<void>;
   identity(): Promise<{ readonly arn: string; readonly name: string }>;
 }
 
@@ -28,7 +29,7 @@ export interface RefreshResponderOptions {
    * `maxAgeSeconds` by default, and no less; 0 by default where there is one instance.
    */
   readonly settleSeconds?: number;
-  /** `rotor` by default; the bus's ARN where it belongs to another account. */
+  /** `rotor` by default; the bus's ARN where it belongs to another account or region. */
   readonly busName?: string;
   readonly eventBridge?: EventBridgePort;
   readonly clock?: Clock;
@@ -75,7 +76,7 @@ export class RefreshResponder {
           "not speak for all instances; raise it, or state instances: 'one'",
       );
     this.acknowledger = new Acknowledger(
-      options.eventBridge ?? defaultEventBridge(),
+      options.eventBridge ?? defaultEventBridge(options.busName),
       options.busName ?? 'rotor',
       this.clock,
     );
@@ -95,7 +96,7 @@ export class RefreshResponder {
     const request = parseRefreshRequest(event);
     await abortable(this.checkAddress(request), options.signal);
     const { taskToken } = request;
-    if (taskToken === undefined) return this.settle(request, options.signal);
+    if (taskToken === undefined) return this.follow(request, options.signal);
     const earlier = this.answers.get(taskToken);
     if (earlier !== undefined) return abortable(earlier, options.signal);
     const answer = this.answer({ ...request, taskToken }, options.signal);
@@ -129,7 +130,7 @@ export class RefreshResponder {
     let answer:
       { outcome: 'loaded'; versionId: string } | { outcome: 'refused'; versionId: string; reason: string };
     try {
-      answer = await this.settle(request, signal);
+      answer = await this.follow(request, signal);
     } catch (error) {
       if (!(error instanceof ProofFailed)) throw error;
       this.on({ type: 'proof-failed', versionId: error.versionId, reason: error.reason });
@@ -139,6 +140,17 @@ export class RefreshResponder {
     }
     await put(answer);
     return { outcome: answer.outcome, versionId: answer.versionId };
+  }
+
+  private async follow(
+    request: RefreshRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly outcome: 'loaded'; readonly versionId: string }> {
+    const { phase, versionId } = request;
+    if (phase === 'load') return this.settle(request, signal);
+    // One instance speaks for the others: they share the way to the target, and nothing is served yet.
+    await abortable(this.secret.verify(versionId), signal);
+    return { outcome: 'loaded', versionId };
   }
 
   /** Loads, and waits until no instance hands out an older version; looks once more after waiting. */

@@ -1,6 +1,6 @@
-import { errorLabel, DriverUnsupported } from './errors';
-import { isLoginRefused } from './login-refused';
+import { asError, DriverUnsupported } from './errors';
 import { type PostgresAddress, postgresAddress, postgresLogin } from './postgres-login';
+import { RefusedLogins } from './refused-logins';
 import type { NewVersion, RotatingSecret } from './rotating-secret';
 import type { SecretMembers } from './secret-version';
 
@@ -47,9 +47,6 @@ type Checkout<Client> = (
   client?: Client,
   done?: (destroy?: unknown) => void,
 ) => void;
-
-/** Cached, AWSCURRENT read again, AWSPENDING, AWSCURRENT once more. */
-const mostLogins = 4;
 
 /**
  * A `pg.Pool` whose every new connection logs in as the secret says at that moment: user and password, for both
@@ -107,10 +104,12 @@ export async function rotatingPool<
 /** Which version each connection has logged in with. */
 class Logins {
   private readonly versions = new WeakMap<object, string>();
-  private readonly refused = new WeakMap<object, string>();
+  private readonly refused: RefusedLogins;
   private newest: string | undefined;
 
-  constructor(private readonly secret: RotatingSecret) {}
+  constructor(private readonly secret: RotatingSecret) {
+    this.refused = new RefusedLogins(secret);
+  }
 
   moveTo({ version }: NewVersion<SecretMembers>): void {
     this.newest = version.versionId;
@@ -149,31 +148,24 @@ class Logins {
 
   /** A connection from the pool; again, as long as its login is refused and the secret knows another one. */
   async checkOut(connect: PostgresPool['connect']): Promise<PooledClient> {
-    for (let logins = 1; ; logins++) {
-      try {
-        return this.drainOnRelease(await checkOutOnce(connect));
-      } catch (error) {
-        const versionId = error instanceof Error ? this.refused.get(error) : undefined;
-        if (versionId === undefined || logins === mostLogins) throw error;
-        if ((await this.secret.onRefused(versionId)) === undefined) throw error;
-      }
-    }
+    return this.drainOnRelease(await this.refused.repeat(() => checkOutOnce(connect)));
   }
 
   private async logIn(client: PostgresClient, connect: PostgresClient['connect']): Promise<void> {
     const { versionId, value } = await this.secret.get();
     setLogin(client, postgresLogin(value));
     this.versions.set(client, versionId);
-    await new Promise<void>((resolve, reject) => {
+    const login = new Promise<void>((resolve, reject) => {
       connect((error) => {
         if (error === null || error === undefined) {
           resolve();
           return;
         }
-        if (isLoginRefused(error)) this.refused.set(error, versionId);
+        this.refused.note(error, versionId);
         reject(error);
       });
     });
+    await this.secret.duringLogin(versionId, login);
   }
 
   private drainOnRelease(client: PooledClient): PooledClient {
@@ -234,8 +226,4 @@ export function proveLogin(
     signal.addEventListener('abort', () => void client.end().catch(() => undefined), { once: true });
     await tryLogin(client);
   };
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(errorLabel(error));
 }

@@ -1,7 +1,7 @@
-import { abortable, type Clock, systemClock } from './clock';
+import { abortable, type Clock, sleep, systemClock } from './clock';
 import { type OnClientEvent, quietly } from './client-event';
 import { errorLabel, OptionInvalid, ProofFailed, SecretUnavailable } from './errors';
-import { isLoginRefused } from './login-refused';
+import { isLoginRefused, mostLogins } from './login-refused';
 import { defaultSecretsManager, type SecretsManagerPort } from './ports';
 import { type Prove, Prover } from './proof';
 import { type Reading, SecretReader } from './secret-reader';
@@ -59,8 +59,8 @@ const bridgeLookMs = 5_000;
 /** A refusal that nothing helped against, or a refused bridge, is not looked into again for this long. */
 const fruitlessMs = 1_000;
 const deadBridgeMs = 5_000;
-/** Cached, AWSCURRENT read again, AWSPENDING, AWSCURRENT once more. */
-const mostLogins = 4;
+/** A login that takes longer than this is not waited for any more before a version is acknowledged. */
+const loginMs = 10_000;
 
 /**
  * A secret that the application reads through a cache which follows rotations.
@@ -83,6 +83,7 @@ export class RotatingSecret<Value = SecretMembers> {
   private readonly listeners = new Set<(change: NewVersion<Value>) => unknown>();
   private readonly recoveries = new Map<string, Promise<SecretVersion<Value> | undefined>>();
   private readonly deadBridges = new Map<string, number>();
+  private readonly logins = new Set<{ readonly versionId: string; readonly ended: Promise<unknown> }>();
   private serving: Serving<Value> | undefined;
   private before: SecretVersion<Value> | undefined;
   private seen: Reading<Value> | undefined;
@@ -99,7 +100,7 @@ export class RotatingSecret<Value = SecretMembers> {
     this.clock = options.clock ?? systemClock;
     this.on = quietly(options.on);
     const readLimitMs = positiveMs('readTimeoutSeconds', options.readTimeoutSeconds ?? 10);
-    const secretsManager = options.secretsManager ?? defaultSecretsManager();
+    const secretsManager = options.secretsManager ?? defaultSecretsManager(secretId);
     this.reader = new SecretReader(secretsManager, secretId, parse, this.clock, readLimitMs);
     const proveLimitMs = positiveMs('proveTimeoutSeconds', options.proveTimeoutSeconds ?? 30);
     this.prover = new Prover(options.prove, this.clock, proveLimitMs);
@@ -157,7 +158,7 @@ export class RotatingSecret<Value = SecretMembers> {
     let version = await this.get(options);
     for (let logins = 1; ; logins++) {
       try {
-        return await fn(version);
+        return await this.duringLogin(version.versionId, fn(version));
       } catch (error) {
         if (logins === mostLogins || !isRefused(error)) throw error;
         const next = await abortable(this.onRefused(version.versionId), options.signal);
@@ -184,6 +185,17 @@ export class RotatingSecret<Value = SecretMembers> {
     return started;
   }
 
+  /**
+   * Passes a login with a version on. Until it has ended, and for 10 s at most, `load` does not return another version:
+   * the old credential may be stopped as soon as that is acknowledged, and a login under way would be refused.
+   */
+  duringLogin<Result>(versionId: string, login: Promise<Result>): Promise<Result> {
+    const underWay = { versionId, ended: login.catch(() => undefined) };
+    this.logins.add(underWay);
+    void underWay.ended.then(() => this.logins.delete(underWay));
+    return login;
+  }
+
   /** Calls `listener` whenever another version is served than before, so that old connections can drain. */
   onNewVersion(listener: (change: NewVersion<Value>) => unknown): () => void {
     this.listeners.add(listener);
@@ -191,7 +203,8 @@ export class RotatingSecret<Value = SecretMembers> {
   }
 
   /**
-   * Answers a request: reads AWSCURRENT with a look of its own, proves it unless that was done, and serves it.
+   * Answers a request: reads AWSCURRENT with a look of its own, proves it unless that was done, serves it, and waits for
+   * the logins with other versions that are under way.
    *
    * ProofFailed when the application cannot work with it: the version before is served then. SecretUnavailable.
    */
@@ -212,9 +225,27 @@ export class RotatingSecret<Value = SecretMembers> {
       if (this.seen?.version.versionId !== version.versionId) continue;
       this.declined = undefined;
       if (this.serving?.version.versionId !== version.versionId) this.serve(reading);
+      await this.endOfOlderLogins(version.versionId);
       return { versionId: version.versionId, knownAt: endedAt };
     }
     throw new SecretUnavailable('AWSCURRENT moves faster than it can be read');
+  }
+
+  /**
+   * Proves a version that AWSPENDING names, and serves what it served before. Nothing is proved again when that version
+   * becomes AWSCURRENT.
+   *
+   * ProofFailed when the application cannot work with it. SecretUnavailable where no label that may be read names it.
+   */
+  async verify(versionId: string): Promise<void> {
+    const isAsked = (reading: Reading<Value> | undefined) => reading?.version.versionId === versionId;
+    const pending = await this.reader.pending();
+    const found = pending !== undefined && isAsked(pending) ? pending : await this.reader.current();
+    if (!isAsked(found))
+      throw new SecretUnavailable(
+        `version ${versionId} is neither AWSPENDING nor AWSCURRENT, or may not be read`,
+      );
+    await this.prover.prove(found.version);
   }
 
   private isYoung(serving: Serving<Value>): boolean {
@@ -315,6 +346,16 @@ export class RotatingSecret<Value = SecretMembers> {
     Promise.resolve()
       .then(() => listener({ version, proven }))
       .catch((error: unknown) => this.on({ type: 'hook-failed', error: errorLabel(error) }));
+  }
+
+  private async endOfOlderLogins(versionId: string): Promise<void> {
+    // Whoever was just handed an older version begins its login within this turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    const older = [...this.logins].filter((login) => login.versionId !== versionId);
+    if (older.length === 0) return;
+    const patience = new AbortController();
+    const ended = Promise.all(older.map((login) => login.ended)).finally(() => patience.abort());
+    await Promise.race([ended, sleep(this.clock, loginMs, patience.signal).catch(() => undefined)]);
   }
 
   private decline(versionId: string): void {

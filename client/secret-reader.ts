@@ -17,7 +17,7 @@ export interface Reading<Value> {
 /** Reads a secret by label, each look bounded in time, for a hanging network must not look like a slow database. */
 export class SecretReader<Value> {
   private looks = 0;
-  private joined: Promise<Reading<Value>> | undefined;
+  private joined: { readonly beganAt: number; readonly reading: Promise<Reading<Value>> } | undefined;
 
   constructor(
     private readonly secretsManager: SecretsManagerPort,
@@ -32,10 +32,22 @@ export class SecretReader<Value> {
     return this.look('AWSCURRENT');
   }
 
-  /** A look at AWSCURRENT that may be shared with others and may have begun earlier. */
+  /**
+   * A look at AWSCURRENT that may be shared with others and may have begun earlier, by no more than a look may take: one
+   * that was frozen together with its Lambda environment, between two invocations, has a dead connection.
+   */
   sharedCurrent(): Promise<Reading<Value>> {
-    this.joined ??= this.look('AWSCURRENT').finally(() => (this.joined = undefined));
-    return this.joined;
+    const beganAt = this.clock.now();
+    const age = this.joined === undefined ? Infinity : beganAt - this.joined.beganAt;
+    if (this.joined !== undefined && age >= 0 && age < this.limitMs) return this.joined.reading;
+    const joined = {
+      beganAt,
+      reading: this.look('AWSCURRENT').finally(() => {
+        if (this.joined === joined) this.joined = undefined;
+      }),
+    };
+    this.joined = joined;
+    return joined.reading;
   }
 
   /** What AWSPENDING names; undefined where it names nothing, has no value yet, or may not be read. */
