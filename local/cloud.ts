@@ -2,24 +2,33 @@ import { AssetStore } from './cloudformation/assets';
 import { deployAssembly } from './cloudformation/deploy-assembly';
 import type { DeployedResource, DeployedStack } from './cloudformation/deploy-stack';
 import type { Event } from './events/event';
+import { type ContainersOptions, createContainerService } from './ecs/ecs-service';
 import { createEvents } from './events/events-service';
+import { allExecutions, childrenOf, eventsOf } from './executions';
 import { createCallService, Dispatcher } from './gateway/dispatch';
 import { startGateway } from './gateway/gateway';
 import { Journal } from './gateway/journal';
 import { createAuthorize } from './iam/authorize';
 import { RoleStore, type Session } from './iam/role-store';
+import { createIdentityManagement } from './iam/service';
+import { UserStore, type AccessKeyTiming } from './iam/user-store';
 import { ScaledClock, type Clock } from './kernel/clock';
 import type { Principal, Service, Surroundings } from './kernel/service';
 import { createKeyManagement } from './kms/service';
 import { LambdaService } from './lambda/lambda-service';
 import type { Fault, InvocationRecord, Moment } from './lambda/ports';
 import { createLogs } from './logs/logs-service';
+import type { ProxyStore } from './rds/proxy-store';
+import { createRelationalDatabases } from './rds/service';
 import type { RepeatPolicy, RotationEvent } from './secrets-manager/rotation-driver';
+import type { ReplicationTiming } from './secrets-manager/replication';
 import { createSecretsManager } from './secrets-manager/service';
 import { createSns } from './sns/sns-service';
 import { createSqs } from './sqs/sqs-service';
-import { createParameterStore } from './ssm/service';
+import type { Fleet } from './ssm/fleet';
+import { createSystemsManager } from './ssm/systems-manager';
 import { createStepFunctions } from './step-functions/service';
+import { Neighbours } from './neighbours';
 import type { ExecutionObserver } from './step-functions/task-port';
 import { createTokenService } from './sts/service';
 
@@ -39,6 +48,20 @@ export interface CloudOptions {
   /** Told of every event on every bus. */
   readonly onEvent?: (event: Event) => void;
   readonly repeatPolicy?: Partial<RepeatPolicy>;
+  /** Whether and how fast the tasks of Amazon ECS come up; each does in half a minute by default. */
+  readonly containers?: ContainersOptions;
+  /** How late IAM is with new access keys and with their last use. */
+  readonly accessKeys?: Partial<AccessKeyTiming>;
+  /** How fast replicas of secrets follow in other regions, and which are held back. */
+  readonly replication?: Partial<ReplicationTiming>;
+  /** 111122223333 by default. */
+  readonly account?: string;
+  /** us-east-1 by default. */
+  readonly region?: string;
+  /** The organisation of the account, `o-…`; none by default. */
+  readonly organizationId?: string;
+  /** Other accounts and regions that it can reach; the same object is given to each of them. */
+  readonly neighbours?: Neighbours;
 }
 
 /** A text that somebody can read, and where it stands. */
@@ -54,7 +77,7 @@ export interface Mail {
   readonly text: string;
 }
 
-/** The embedded cloud: one account in one region, behind one endpoint. */
+/** The embedded cloud: one account in one region, behind one endpoint; `neighbours` are others of its kind. */
 export interface Cloud {
   /** What AWS_ENDPOINT_URL is set to. */
   readonly endpoint: string;
@@ -66,6 +89,10 @@ export interface Cloud {
   /** Every invocation of every function, in order. */
   readonly invocations: readonly InvocationRecord[];
   readonly mails: readonly Mail[];
+  /** The managed nodes that Run Command reaches, and its documents. */
+  readonly fleet: Fleet;
+  /** The proxies of RDS. */
+  readonly proxies: ProxyStore;
   /** Calls an operation as the operator. */
   call<Answer extends object>(
     service: string,
@@ -89,6 +116,8 @@ export interface Cloud {
   ): Promise<ReadonlyMap<string, DeployedStack>>;
   /** Every event of an execution. */
   history(executionArn: string): Promise<readonly object[]>;
+  /** The executions that the distributed Maps of an execution have started, and those that these have, by ARN. */
+  children(executionArn: string): Promise<readonly string[]>;
   /** How many custom events were put so far. */
   customEvents(): number;
   /** Every text of every secret that was ever stored. */
@@ -101,10 +130,10 @@ export interface Cloud {
   stop(): Promise<void>;
 }
 
-const where = { account: '111122223333', region: 'us-east-1', partition: 'aws' } as const;
-
 /** Error codes of services that do not say AccessDeniedException. */
 const refusals: Readonly<Record<string, { readonly code: string; readonly statusCode: number }>> = {
+  iam: { code: 'AccessDenied', statusCode: 403 },
+  rds: { code: 'AccessDenied', statusCode: 403 },
   sns: { code: 'AuthorizationError', statusCode: 403 },
   sqs: { code: 'AccessDenied', statusCode: 403 },
   sts: { code: 'AccessDenied', statusCode: 403 },
@@ -113,8 +142,19 @@ const refusals: Readonly<Record<string, { readonly code: string; readonly status
 
 /** Starts an empty account. */
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
+  const { account = '111122223333', region = 'us-east-1', neighbours = new Neighbours() } = options;
+  const where = { account, region, partition: 'aws' } as const;
   const clock = options.clock ?? new ScaledClock();
-  const roles = new RoleStore({ ...where, clock });
+  // Identities belong to the account, whichever of its regions is asked.
+  const { roles, users } = neighbours.account(account, () => {
+    const timing = options.accessKeys === undefined ? {} : { timing: options.accessKeys };
+    const made = new UserStore({ ...where, clock, realTime: new ScaledClock(1), ...timing });
+    return {
+      users: made,
+      roles: new RoleStore({ ...where, clock, users: made }),
+      organizationId: options.organizationId,
+    };
+  });
   const journal = new Journal(clock);
   const services: Service[] = [];
   const defects: string[] = [];
@@ -127,7 +167,13 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     ...where,
     clock,
     callService,
-    authorize: createAuthorize({ ...where, clock, roles, ...refusals[service] }),
+    authorize: createAuthorize({
+      ...where,
+      clock,
+      roles: neighbours,
+      organisationOf: (of) => neighbours.organisationOf(of),
+      ...refusals[service],
+    }),
   });
 
   const heard: Event[] = [];
@@ -156,6 +202,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     surroundings: surroundingsOf('eventbridge'),
     assumeRole: (roleArn, sessionName) =>
       roles.assume(roleArn, 'events.amazonaws.com', sessionName).principal,
+    elsewhere: (of, there) => neighbours.at(of, there)?.events,
     observer: {
       accepted: (event) => {
         heard.push(event);
@@ -190,10 +237,15 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   });
   const secretsManager = createSecretsManager(surroundingsOf('secretsmanager'), {
     authorizeKeyUse,
+    regionAt: (there) => neighbours.at(account, there)?.secrets,
+    ...(options.replication === undefined ? {} : { replication: options.replication }),
     onLabelUpdated: (event) => events.publish(event),
     ...(options.onRotation === undefined ? {} : { onRotation: options.onRotation }),
     ...(options.repeatPolicy === undefined ? {} : { repeatPolicy: options.repeatPolicy }),
   });
+  const systemsManager = createSystemsManager(surroundingsOf('ssm'));
+  const databases = createRelationalDatabases(surroundingsOf('rds'));
+  const containers = createContainerService(surroundingsOf('ecs'), options.containers);
   services.push(
     secretsManager,
     stepFunctions,
@@ -201,19 +253,29 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     events,
     sns,
     sqs,
-    createParameterStore(surroundingsOf('ssm')),
+    systemsManager,
+    databases,
+    containers,
     logs,
     kms,
     createTokenService(surroundingsOf('sts'), roles),
+    createIdentityManagement(surroundingsOf('iam'), users),
   );
+  const own = { account, region, dispatcher, events, secrets: secretsManager.replicas };
+  neighbours.join(own);
   const gateway = await startGateway({
     dispatcher,
+    ...(options.neighbours === undefined
+      ? {}
+      : { route: (...request) => neighbours.answering(own, ...request) }),
     port: options.port ?? 0,
     identities: {
-      identify: (accessKeyId) => roles.principalOf(accessKeyId),
-      secretFor: (accessKeyId) => roles.sessionOf(accessKeyId)?.secretAccessKey,
+      identify: (accessKeyId) => roles.principalOf(accessKeyId) ?? users.principalOf(accessKeyId),
+      secretFor: (accessKeyId) =>
+        roles.sessionOf(accessKeyId)?.secretAccessKey ?? users.secretOf(accessKeyId),
       sessionTokenFor: (accessKeyId) =>
         accessKeyId.startsWith('ASIA') ? roles.sessionOf(accessKeyId)?.sessionToken : undefined,
+      used: (accessKeyId, service, region) => users.noteUse(accessKeyId, service, region),
     },
   });
   endpoint = gateway.endpoint;
@@ -223,31 +285,17 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     operation: string,
     input: Readonly<Record<string, unknown>>,
   ) => (await callService(service, operation, input, { principal: operator })) as Answer;
-  const history = async (executionArn: string) => {
-    const all: object[] = [];
-    for (let nextToken: string | undefined, more = true; more; more = nextToken !== undefined) {
-      const page: { readonly events: readonly object[]; readonly nextToken?: string } = await call(
-        'sfn',
-        'GetExecutionHistory',
-        {
-          executionArn,
-          maxResults: 1000,
-          ...(nextToken === undefined ? {} : { nextToken }),
-        },
-      );
-      all.push(...page.events);
-      nextToken = page.nextToken;
-    }
-    return all;
-  };
+  const history = (executionArn: string) => eventsOf(call, executionArn);
 
   return {
     endpoint,
-    account: where.account,
-    region: where.region,
+    account,
+    region,
     operator: roles.operator,
     journal,
     invocations,
+    fleet: systemsManager.fleet,
+    proxies: databases.proxies,
     get mails() {
       return sns.outbox.map(({ endpoint: to, subject, body }) => ({ to, subject, text: body }));
     },
@@ -268,13 +316,14 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
       return deployment.stacks;
     },
     history,
+    children: (executionArn) => childrenOf(call, executionArn),
     customEvents: () => heard.filter(({ source }) => !source.startsWith('aws.')).length,
     secretValues: () =>
       secretsManager
         .storedValues()
         .flatMap(({ value }) => ('SecretString' in value ? [value.SecretString] : [])),
     readables: async () => {
-      const { executions } = await allExecutions(call);
+      const executions = await allExecutions(call);
       const histories = await Promise.all(
         executions.map(async (arn) => ({
           place: `history ${arn}`,
@@ -308,27 +357,10 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
       events.stop();
       sns.stop();
       sqs.stop();
+      systemsManager.stop();
+      containers.stop();
       await lambda.close();
       await gateway.stop();
     },
-  };
-}
-
-async function allExecutions(call: Cloud['call']): Promise<{ readonly executions: readonly string[] }> {
-  const { stateMachines } = await call<{ stateMachines: { stateMachineArn: string }[] }>(
-    'sfn',
-    'ListStateMachines',
-    {},
-  );
-  const lists = await Promise.all(
-    stateMachines.map(({ stateMachineArn }) =>
-      call<{ executions: { executionArn: string }[] }>('sfn', 'ListExecutions', {
-        stateMachineArn,
-        maxResults: 1000,
-      }),
-    ),
-  );
-  return {
-    executions: lists.flatMap(({ executions }) => executions.map(({ executionArn }) => executionArn)),
   };
 }

@@ -1,5 +1,6 @@
 import type { Principal, Surroundings } from '../kernel/service';
 import { ServiceError } from '../kernel/service';
+import type { Arrival, Hops } from './arrival';
 import type { Rule } from './bus';
 import type { Event } from './event';
 import type { Outstanding } from './outstanding';
@@ -21,8 +22,8 @@ export interface DeliveryOutcome {
 export interface DeliveryPorts {
   /** Becomes the role of a target, for events.amazonaws.com; throws where the role does not trust it. */
   readonly assumeRole: (roleArn: string, sessionName: string) => Principal | Promise<Principal>;
-  /** Puts an event on another bus as that principal. */
-  readonly forward: (event: Event, busArn: string, principal: Principal, hops: number) => void;
+  /** Brings an event to another bus, here or elsewhere, as that principal. */
+  readonly forward: (arrival: Arrival) => void;
   readonly onOutcome: (outcome: DeliveryOutcome) => void;
   /** A number from 0 to 1, for jitter. */
   readonly random: () => number;
@@ -34,12 +35,9 @@ export interface Job {
   readonly rule: Rule;
   readonly target: Target;
   readonly ingestedAt: number;
-  /** How many buses the event has passed. */
-  readonly hops: number;
+  readonly hops: Hops;
 }
 
-// The longest chain of buses; without a limit two buses that forward to each other would never rest.
-const mostHops = 5;
 // AWS says 185 attempts within 24 hours, with exponential backoff and jitter, and no numbers: from 1 s to 15 minutes.
 const firstDelayMs = 1000;
 const longestDelayMs = 900_000;
@@ -95,13 +93,22 @@ export class Delivery {
         await this.call(rule, 'sns', 'Publish', { TopicArn: Arn, Message: text });
         return;
       case 'bus': {
-        if (hops >= mostHops)
-          throw new ServiceError('THIRD_ACCOUNT_HOP_DETECTED', 'The event passed too many buses.');
+        const onwards = this.onwards(hops, Arn);
         const principal = await this.assume(RoleArn ?? '', `${rule.name}-${Id}`);
-        this.ports.forward(event, Arn, principal, hops + 1);
+        this.ports.forward({ event, busArn: Arn, principal, ruleArn: rule.arn, hops: onwards });
         return;
       }
     }
+  }
+
+  /** The hops behind an event that goes on to a bus; a second one of either kind ends its way. */
+  private onwards(hops: Hops, busArn: string): Hops {
+    const crossing = busArn.split(':')[3] !== this.surroundings.region;
+    if (crossing && hops.otherRegion)
+      throw new ServiceError('THIRD_REGION_HOP_DETECTED', 'The event came from another region already.');
+    if (!crossing && hops.sameRegion)
+      throw new ServiceError('THIRD_ACCOUNT_HOP_DETECTED', 'The event came from another event bus already.');
+    return { sameRegion: hops.sameRegion || !crossing, otherRegion: hops.otherRegion || crossing };
   }
 
   private async assume(roleArn: string, sessionName: string): Promise<Principal> {
@@ -182,7 +189,7 @@ interface Failure {
 /** Puts an error into EventBridge's own words, and says whether trying again can help. */
 function classify(error: ServiceError): Failure {
   const { code, message, statusCode } = error;
-  if (code === 'FAILED_TO_ASSUME_ROLE' || code === 'THIRD_ACCOUNT_HOP_DETECTED')
+  if (code === 'FAILED_TO_ASSUME_ROLE' || /^THIRD_\w+_HOP_DETECTED$/.test(code))
     return { code, message, retryable: false };
   if (/AccessDenied|AuthorizationError|NotAuthorized/i.test(code))
     return { code: 'NO_PERMISSIONS', message, retryable: false };

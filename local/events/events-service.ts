@@ -1,4 +1,5 @@
 import type { Principal, Service, Surroundings } from '../kernel/service';
+import type { Receiver } from './arrival';
 import { archiveOperations } from './archive-operations';
 import { busOperations } from './bus-operations';
 import { BusStore } from './bus';
@@ -14,13 +15,15 @@ export interface EventsOptions {
   readonly surroundings: Surroundings;
   /** Becomes the role of a target bus, for events.amazonaws.com; throws where the role does not trust it. */
   readonly assumeRole: (roleArn: string, sessionName: string) => Principal | Promise<Principal>;
+  /** The EventBridge of another account or region, for rules whose target is a bus there; none by default. */
+  readonly elsewhere?: (account: string, region: string) => Receiver | undefined;
   readonly observer?: EventObserver;
   /** A number from 0 to 1, for jitter between attempts. */
   readonly random?: () => number;
 }
 
 /** EventBridge, with what AWS's own services and the rehearsal may do beyond the API. */
-export interface EventsService extends Service {
+export interface EventsService extends Service, Receiver {
   /** Puts an event of an AWS service on the default bus. */
   readonly publish: (draft: EventDraft) => void;
   /** The events that archives keep, by archive. */
@@ -32,10 +35,11 @@ export interface EventsService extends Service {
 }
 
 /** Builds the embedded EventBridge: buses, rules, archives, and deliveries that go on after PutEvents. */
-export function createEvents({ surroundings, assumeRole, observer, random }: EventsOptions): EventsService {
+export function createEvents(options: EventsOptions): EventsService {
+  const { surroundings, assumeRole, elsewhere = () => undefined, observer, random } = options;
   const store = new BusStore(surroundings);
   const outstanding = new Outstanding(surroundings.clock);
-  const ports = { assumeRole, random: random ?? Math.random };
+  const ports = { assumeRole, elsewhere, random: random ?? Math.random };
   const router = new Router(surroundings, store, outstanding, ports, observer ?? {});
   return {
     id: 'eventbridge',
@@ -45,6 +49,7 @@ export function createEvents({ surroundings, assumeRole, observer, random }: Eve
       ...ruleOperations(surroundings, store),
       ...archiveOperations(surroundings, store),
     },
+    receive: (arrival) => router.receive(arrival),
     publish: (draft) => void router.put(store.bus(), draft),
     archived: () =>
       Object.fromEntries([...store.archives.values()].map((archive) => [archive.name, archive.events])),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../kernel/clock';
 import { sleep } from '../kernel/clock';
 
@@ -7,7 +8,10 @@ export class Outstanding {
   private readonly defects: unknown[] = [];
   private readonly end = new AbortController();
 
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly clock: Clock) {
+    // Every wait listens for the end, and there may be any number of them.
+    setMaxListeners(0, this.end.signal);
+  }
 
   /** Starts work, after the call that asks for it has been answered. An error that the work lets out is a defect. */
   start(work: () => Promise<void>): void {

@@ -50,12 +50,12 @@ export function putEvents(surroundings: Surroundings, store: BusStore, router: R
         'ValidationException',
         'Total size of the entries in the request is over the limit.',
       );
-    const results = Entries.map((entry) => put(entry, store, router));
+    const results = Entries.map((entry) => put(entry, call.principal.account, store, router));
     return { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results };
   };
 }
 
-function put(entry: Entry, store: BusStore, router: Router): object {
+function put(entry: Entry, sender: string, store: BusStore, router: Router): object {
   const { Source = '', DetailType = '', Detail = '', Resources, Time, EventBusName } = entry;
   const missing = Object.entries({ Source, DetailType, Detail }).find(([, value]) => value === '')?.[0];
   if (missing !== undefined)
@@ -71,7 +71,7 @@ function put(entry: Entry, store: BusStore, router: Router): object {
   if (bus === undefined) return { EventId: randomUUID() };
   const time = typeof Time === 'number' ? Time * 1000 : Time?.getTime();
   const draft = { source: Source, detailType: DetailType, detail, resources: Resources ?? [] };
-  return { EventId: router.put(bus, { ...draft, ...(time !== undefined && { time }) }) };
+  return { EventId: router.put(bus, { ...draft, ...(time !== undefined && { time }) }, sender) };
 }
 
 function parseDetail(text: string): Readonly<Record<string, unknown>> | undefined {

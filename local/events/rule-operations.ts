@@ -115,7 +115,12 @@ export function ruleOperations(
       const { Rule: name, EventBusName: bus, Targets } = parseInput('PutTargets', putTargetsInput, input);
       require(call, 'PutTargets', bus, name, { 'events:TargetArn': Targets.map((target) => target.Arn) });
       const rule = store.rule(name, bus);
-      const compiled = Targets.map(compileTarget);
+      const compiled = Targets.map((target) => compileTarget(surroundings.account, target));
+      if (Targets.some((target) => target.Arn === store.busArn(rule.busName)))
+        throw new ServiceError(
+          'ValidationException',
+          `Event bus ${rule.busName} cannot be a target of its own rule.`,
+        );
       const ids = new Set([...rule.targets.keys(), ...Targets.map((target) => target.Id)]);
       if (ids.size > 5)
         throw new ServiceError(

@@ -31,12 +31,12 @@ export interface Target {
   readonly maximumEventAgeMs: number;
 }
 
-/** Reads a target, and refuses kinds that are not implemented. */
-export function compileTarget(declared: z.infer<typeof targetShape>): Target {
+/** Reads a target of an account's rule, and refuses kinds that are not implemented. */
+export function compileTarget(account: string, declared: z.infer<typeof targetShape>): Target {
   const { Id, Arn, RoleArn, DeadLetterConfig, RetryPolicy } = declared;
   const kind = kindOf(Arn, Id);
-  if (kind === 'bus' && RoleArn === undefined)
-    throw new ServiceError('ValidationException', `RoleArn is required for target ${Arn}.`);
+  if (kind === 'bus') checkBus(declared);
+  if (kind !== 'bus' && Arn.split(':')[4] !== account) throw unsupported(`targets of other accounts: ${Arn}`);
   if (kind !== 'bus' && RoleArn !== undefined) throw unsupported(`a RoleArn for a target of ${kind}`);
   const deadLetterArn = DeadLetterConfig?.Arn;
   if (deadLetterArn !== undefined && !/^arn:[^:]+:sqs:/.test(deadLetterArn))
@@ -52,6 +52,24 @@ export function compileTarget(declared: z.infer<typeof targetShape>): Target {
     maximumRetryAttempts: RetryPolicy?.MaximumRetryAttempts ?? 185,
     maximumEventAgeMs: (RetryPolicy?.MaximumEventAgeInSeconds ?? 86_400) * 1000,
   };
+}
+
+/** A bus gets the event whole, by a role, and is tried for as long as EventBridge likes. */
+function checkBus({
+  Arn,
+  RoleArn,
+  RetryPolicy,
+  Input,
+  InputPath,
+  InputTransformer,
+}: Target['declared']): void {
+  if (RoleArn === undefined)
+    throw new ServiceError('ValidationException', `RoleArn is required for target ${Arn}.`);
+  const refused = Object.entries({ RetryPolicy, Input, InputPath, InputTransformer }).find(
+    ([, value]) => value !== undefined,
+  );
+  if (refused !== undefined)
+    throw new ServiceError('ValidationException', `${refused[0]} is not supported for target ${Arn}.`);
 }
 
 function kindOf(arn: string, id: string): TargetKind {

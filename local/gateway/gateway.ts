@@ -21,11 +21,24 @@ export interface Identities {
   secretFor?(accessKeyId: string): string | undefined;
   /** The token that must come with temporary keys; where it answers undefined none is asked for. */
   sessionTokenFor?(accessKeyId: string): string | undefined;
+  /** Told of every request that was signed well, by the signature's service and region. */
+  used?(accessKeyId: string, service: string, region: string): void;
 }
+
+/** Finds the dispatcher that answers a request; may refuse with a ServiceError. */
+export type Route = (
+  principal: Principal,
+  region: string,
+  service: string,
+  operation: string,
+  input: Readonly<Record<string, unknown>>,
+) => Dispatcher;
 
 /** What the gateway is built with. */
 export interface GatewayOptions {
   readonly dispatcher: Dispatcher;
+  /** Who answers a request that is signed for a region, by what it asks for; always `dispatcher` by default. */
+  readonly route?: Route;
   readonly identities: Identities;
   /** Port on 127.0.0.1; 0 or absent takes a free one. */
   readonly port?: number;
@@ -40,8 +53,8 @@ export interface Gateway {
 }
 
 /** Opens the endpoint that AWS's SDKs and command line talk to. */
-export async function startGateway({ dispatcher, identities, port = 0 }: GatewayOptions): Promise<Gateway> {
-  const server = createServer((message, response) => void serve(message, response, dispatcher, identities));
+export async function startGateway({ port = 0, ...parts }: GatewayOptions): Promise<Gateway> {
+  const server = createServer((message, response) => void serve(message, response, parts));
   await listen(server, port);
   const { port: bound } = server.address() as AddressInfo;
   return { endpoint: `http://127.0.0.1:${bound}`, stop: () => close(server) };
@@ -50,8 +63,7 @@ export async function startGateway({ dispatcher, identities, port = 0 }: Gateway
 async function serve(
   message: IncomingMessage,
   response: ServerResponse,
-  dispatcher: Dispatcher,
-  identities: Identities,
+  parts: Omit<GatewayOptions, 'port'>,
 ): Promise<void> {
   const requestId = randomUUID();
   let request: HttpRequest;
@@ -64,25 +76,25 @@ async function serve(
     else response.destroy();
     return;
   }
-  send(response, await answer(request, requestId, dispatcher, identities));
+  send(response, await answer(request, requestId, parts));
 }
 
 async function answer(
   request: HttpRequest,
   requestId: string,
-  dispatcher: Dispatcher,
-  identities: Identities,
+  { dispatcher, route = () => dispatcher, identities }: Omit<GatewayOptions, 'port'>,
 ): Promise<HttpResponse> {
   const userAgent = header(request.headers, 'user-agent');
   const protocol = protocolOf(request);
   const named = protocol.name(request);
   let dispatched = false;
   try {
-    const principal = authenticate(request, identities, protocol === queryProtocol);
+    const { principal, region } = authenticate(request, identities, protocol === queryProtocol);
     const input = protocol.input(request);
+    const answering = route(principal, region, named.service, named.operation, input);
     dispatched = true;
     const call = { principal, requestId, userAgent, conditions: {} };
-    const output = await dispatcher.run(named.service, named.operation, input, call);
+    const output = await answering.run(named.service, named.operation, input, call);
     return protocol.answer({ ...named, input }, output, requestId);
   } catch (error) {
     // Whatever else is thrown here comes from reading the request: a path or form that nothing can decode.
@@ -101,8 +113,12 @@ function protocolOf(request: HttpRequest): Protocol {
   return queryProtocol;
 }
 
-/** Finds out who calls. The three ways to fail have other names in the query protocol. */
-function authenticate(request: HttpRequest, identities: Identities, query: boolean): Principal {
+/** Finds out who calls, and in which region. The three ways to fail have other names in the query protocol. */
+function authenticate(
+  request: HttpRequest,
+  identities: Identities,
+  query: boolean,
+): { readonly principal: Principal; readonly region: string } {
   const authorization = parseAuthorization(request);
   if (authorization === undefined)
     throw new ServiceError(
@@ -128,7 +144,8 @@ function authenticate(request: HttpRequest, identities: Identities, query: boole
       'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
       query ? 403 : 400,
     );
-  return principal;
+  identities.used?.(authorization.accessKeyId, authorization.service, authorization.region);
+  return { principal, region: authorization.region };
 }
 
 function send(response: ServerResponse, { statusCode, headers, body }: HttpResponse, last = false): void {

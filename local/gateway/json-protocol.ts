@@ -14,6 +14,7 @@ const targets: Readonly<Record<string, { readonly service: string; readonly vers
   TrentService: { service: 'kms', version: '1.1' },
   AmazonSQS: { service: 'sqs', version: '1.0' },
   Logs_20140328: { service: 'logs', version: '1.1' },
+  AmazonEC2ContainerServiceV20141113: { service: 'ecs', version: '1.1' },
 };
 
 const versions = new Map(Object.values(targets).map(({ service, version }) => [service, version]));

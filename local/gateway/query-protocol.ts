@@ -24,12 +24,26 @@ const services: Readonly<Record<string, QueryService>> = {
     booleans: ['ReturnSubscriptionArn'],
     numbers: [],
   },
+  '2010-05-08': {
+    service: 'iam',
+    namespace: 'https://iam.amazonaws.com/doc/2010-05-08/',
+    maps: [],
+    booleans: [],
+    numbers: [],
+  },
   '2011-06-15': {
     service: 'sts',
     namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
     maps: [],
     booleans: [],
     numbers: ['DurationSeconds'],
+  },
+  '2014-10-31': {
+    service: 'rds',
+    namespace: 'http://rds.amazonaws.com/doc/2014-10-31/',
+    maps: [],
+    booleans: [],
+    numbers: ['MaxRecords'],
   },
 };
 

@@ -4,10 +4,10 @@ import { ConditionContext } from './condition';
 import { evaluate, type Finding } from './evaluate';
 import { parsePolicy, type PolicyDocument } from './policy-document';
 
-/** Where the evaluator finds the policies of a role. */
+/** Where the evaluator finds the policies of roles and users. */
 export interface IdentityPolicies {
-  /** The role's inline and managed policies; empty for a role that does not exist (any more). */
-  identityPolicies(roleArn: string): readonly PolicyDocument[];
+  /** Inline and managed policies of a role or user, by its ARN; empty for one that does not exist (any more). */
+  identityPolicies(arn: string): readonly PolicyDocument[];
 }
 
 /** What an evaluator is built with. */
@@ -16,6 +16,8 @@ export interface AuthorizeOptions {
   readonly account: string;
   readonly region: string;
   readonly clock: Clock;
+  /** The organisation of a caller's account; none by default. */
+  readonly organisationOf?: (account: string) => string | undefined;
   /** Error code of a refusal; services of the query protocol have their own. */
   readonly code?: string;
   readonly statusCode?: number;
@@ -26,26 +28,25 @@ const nothing: Finding = { denied: false, allowed: undefined, unknown: [] };
 /**
  * Builds the check that every operation of the embedded cloud makes before it acts.
  *
- * Same account: the role's policies or the resource's policy must allow; a resource policy that names only the account
+ * Same account: the caller's own policies or the resource's policy must allow; a resource policy that names only the account
  * root allows nobody by itself. For `kms:*` and `sts:AssumeRole` the resource's policy must allow, by naming the
  * caller or by handing the decision to the account. Another account: both must allow. Services are allowed by the
- * resource's policy alone. The operator may do everything. An explicit deny always wins.
+ * resource's policy alone. The operator may do everything in the own account. An explicit deny always wins.
  *
  * AWS evaluates https calls; aws:SecureTransport is therefore `true` although the loopback speaks http.
  */
 export function createAuthorize(options: AuthorizeOptions): Authorize {
   return (call, access) => {
-    if (call.principal.kind === 'operator') return;
+    if (call.principal.kind === 'operator' && isOwn(access.resource, call.principal)) return;
     const request = {
       principal: call.principal,
       action: access.action,
       resource: access.resource,
       context: contextOf(call, access, options),
     };
+    const holder = holderOfPolicies(call.principal);
     const identity =
-      call.principal.kind === 'role'
-        ? evaluate(options.roles.identityPolicies(call.principal.roleArn), request, 'identity')
-        : nothing;
+      holder === undefined ? nothing : evaluate(options.roles.identityPolicies(holder), request, 'identity');
     const resource =
       access.resourcePolicy === undefined
         ? nothing
@@ -59,15 +60,26 @@ export function createAuthorize(options: AuthorizeOptions): Authorize {
   };
 }
 
+/** ARN of the identity whose policies count for this caller; a service has none. */
+function holderOfPolicies(principal: Principal): string | undefined {
+  if (principal.kind === 'role') return principal.roleArn;
+  return principal.kind === 'user' ? principal.arn : undefined;
+}
+
 function isAllowed(principal: Principal, access: Access, identity: Finding, resource: Finding): boolean {
   if (identity.denied || resource.denied) return false;
   if (principal.kind === 'service') return resource.allowed === 'caller';
-  const byIdentity = identity.allowed !== undefined;
-  const owner = accountOf(access.resource);
-  if (owner !== undefined && owner !== principal.account) return byIdentity && resource.allowed !== undefined;
+  const byIdentity = principal.kind === 'operator' || identity.allowed !== undefined;
+  if (!isOwn(access.resource, principal)) return byIdentity && resource.allowed !== undefined;
   if (isDecidedByResource(access.action))
     return resource.allowed === 'caller' || (resource.allowed === 'account' && byIdentity);
   return byIdentity || resource.allowed === 'caller';
+}
+
+/** Whether a resource is in its caller's own account, or in none. */
+function isOwn(resource: string, principal: Principal): boolean {
+  const owner = accountOf(resource);
+  return owner === undefined || owner === principal.account;
 }
 
 function isDecidedByResource(action: string): boolean {
@@ -94,9 +106,8 @@ function refusal(principal: Principal, access: Access, identity: Finding, resour
 }
 
 function needsResourcePolicy(principal: Principal, access: Access, identity: Finding): boolean {
-  if (identity.allowed === undefined) return false;
-  const owner = accountOf(access.resource);
-  return isDecidedByResource(access.action) || (owner !== undefined && owner !== principal.account);
+  if (identity.allowed === undefined && principal.kind !== 'operator') return false;
+  return isDecidedByResource(access.action) || !isOwn(access.resource, principal);
 }
 
 function accountOf(resource: string): string | undefined {
@@ -118,6 +129,11 @@ function contextOf(call: Call, access: Access, options: AuthorizeOptions): Condi
       'aws:PrincipalIsAWSService': String(principal.kind === 'service'),
     },
     principalKeys(principal),
+    // A service that calls for itself belongs to no organisation.
+    {
+      'aws:PrincipalOrgID':
+        principal.kind === 'service' ? undefined : options.organisationOf?.(principal.account),
+    },
     call.conditions,
     access.conditions ?? {},
   );
@@ -134,6 +150,13 @@ function principalKeys(principal: Principal): Readonly<Record<string, string>> {
         'aws:PrincipalArn': principal.roleArn,
         'aws:PrincipalAccount': principal.account,
         'aws:PrincipalType': 'AssumedRole',
+      };
+    case 'user':
+      return {
+        'aws:PrincipalArn': principal.arn,
+        'aws:PrincipalAccount': principal.account,
+        'aws:PrincipalType': 'User',
+        'aws:username': principal.userName,
       };
   }
 }

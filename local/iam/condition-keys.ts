@@ -12,7 +12,7 @@ const filled: readonly string[] = [
   'aws:principalarn',
   'aws:principalisawsservice',
   'aws:principalservicename',
-  // The account of the embedded cloud belongs to no organisation, so these are absent for every caller.
+  // The first is that of the caller’s account, where it has one; the others are absent for every caller.
   'aws:principalorgid',
   'aws:principalorgpaths',
   'aws:sourceorgid',
@@ -29,6 +29,7 @@ const filled: readonly string[] = [
   'aws:sourcevpc',
   'aws:sourcevpce',
   'aws:tagkeys',
+  'aws:username',
   'aws:viaawsservice',
   'events:detail-type',
   'events:source',

@@ -78,6 +78,7 @@ function lists(principals: Principals, principal: Principal): Naming | undefined
     case 'service':
       return principals.services.includes(principal.service) ? 'caller' : undefined;
     case 'operator':
+    case 'user':
     case 'role': {
       const own = principal.kind === 'role' ? [principal.arn, principal.roleArn] : [principal.arn];
       if (own.some((arn) => principals.aws.includes(arn))) return 'caller';

@@ -17,7 +17,7 @@ export interface RoleDefinition {
 }
 
 /** A caller with an identity of its own in IAM: what credentials stand for. */
-export type IdentityPrincipal = Extract<Principal, { readonly kind: 'operator' | 'role' }>;
+export type IdentityPrincipal = Extract<Principal, { readonly kind: 'operator' | 'user' | 'role' }>;
 
 /** Temporary credentials and whom they stand for. */
 export interface Session {
@@ -52,6 +52,8 @@ export class RoleStore implements IdentityPolicies {
       readonly region: string;
       readonly partition: string;
       readonly clock: Clock;
+      /** Policies of the account's users, who may assume roles too. */
+      readonly users?: IdentityPolicies;
     },
   ) {
     for (const [name, document] of Object.entries(awsManagedPolicies))
@@ -113,10 +115,11 @@ export class RoleStore implements IdentityPolicies {
     this.role(role).managed.delete(policyArn);
   }
 
-  identityPolicies(roleArn: string): readonly PolicyDocument[] {
-    const role = this.roles.get(roleArn);
-    if (role === undefined) return [];
-    const managed = [...role.managed].flatMap((arn) => this.managedPolicies.get(arn) ?? []);
+  /** Those of the role, or of the user, with this ARN. */
+  identityPolicies(arn: string): readonly PolicyDocument[] {
+    const role = this.roles.get(arn);
+    if (role === undefined) return this.where.users?.identityPolicies(arn) ?? [];
+    const managed = [...role.managed].flatMap((policyArn) => this.managedPolicies.get(policyArn) ?? []);
     return [...role.policies.values(), ...managed];
   }
 

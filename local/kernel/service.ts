@@ -1,8 +1,9 @@
 import type { Clock } from './clock';
 
-/** Who makes a call: the account's operator, a role that a function or service has assumed, or an AWS service. */
+/** Who makes a call: the account's operator, an IAM user, a role that a function or service has assumed, or an AWS service. */
 export type Principal =
   | { readonly kind: 'operator'; readonly arn: string; readonly account: string }
+  | { readonly kind: 'user'; readonly arn: string; readonly account: string; readonly userName: string }
   | { readonly kind: 'role'; readonly arn: string; readonly account: string; readonly roleArn: string }
   | { readonly kind: 'service'; readonly service: string; readonly account: string };
 
@@ -27,7 +28,7 @@ export interface Access {
   readonly conditions?: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** Ends the call with AWS's AccessDenied unless the caller's role or the resource's policy allows it. */
+/** Ends the call with AWS's AccessDenied unless the caller's own policies or the resource's policy allow it. */
 export type Authorize = (call: Call, access: Access) => void;
 
 /** One operation of a service. It validates, authorises, acts, and answers; errors are `ServiceError`. */

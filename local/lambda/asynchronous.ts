@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ServiceError, type Surroundings } from '../kernel/service';
 import { sleep } from '../kernel/clock';
 import { sessionArn, type LambdaFunction } from './function';
@@ -10,6 +11,12 @@ export interface RetryPolicy {
 }
 
 /**
+ * So many events of one function are run at once. AWS takes events from its queue as fast as concurrency allows; here
+ * every environment is a thread of this machine.
+ */
+const mostAtOnce = 25;
+
+/**
  * Lambda's own queue for invocations of type Event.
  *
  * A failed function is tried again after one minute and then after two; a throttled one after 1 s, doubling to 5
@@ -18,17 +25,23 @@ export interface RetryPolicy {
 export class AsynchronousQueue {
   private readonly stopping = new AbortController();
   private readonly under = new Set<Promise<void>>();
+  private readonly lanes = new Map<string, Lane>();
 
   constructor(
     private readonly surroundings: Surroundings,
     private readonly runner: Runner,
     private readonly retryPolicyOf: (functionName: string) => RetryPolicy,
     private readonly warn: (message: string) => void,
-  ) {}
+  ) {
+    // Every wait listens for the end, and there may be any number of them.
+    setMaxListeners(0, this.stopping.signal);
+  }
 
   /** Accepts an event and returns at once; what becomes of it shows in the function's logs. */
-  accept(fn: LambdaFunction, event: string, requestId: string): void {
-    const work = this.deliver(fn, event, requestId)
+  accept(current: () => LambdaFunction, event: string, requestId: string): void {
+    const fn = current();
+    const lane = this.laneOf(fn.name);
+    const work = this.deliver(current, event, requestId, lane)
       .catch((cause: unknown) => {
         if (!this.stopping.signal.aborted) this.warn(`an event for ${fn.name} was lost: ${String(cause)}`);
       })
@@ -46,13 +59,25 @@ export class AsynchronousQueue {
     this.stopping.abort(new Error('the embedded cloud is stopping'));
   }
 
-  private async deliver(fn: LambdaFunction, event: string, requestId: string): Promise<void> {
+  private laneOf(functionName: string): Lane {
+    const lane = this.lanes.get(functionName) ?? new Lane(mostAtOnce);
+    this.lanes.set(functionName, lane);
+    return lane;
+  }
+
+  private async deliver(
+    current: () => LambdaFunction,
+    event: string,
+    requestId: string,
+    lane: Lane,
+  ): Promise<void> {
     const { clock } = this.surroundings;
-    const policy = this.retryPolicyOf(fn.name);
+    const policy = this.retryPolicyOf(current().name);
     const deadline = clock.now() + policy.maximumEventAgeSeconds * 1000;
     let throttleWaitMs = 1000;
     for (let attempt = 1; ;) {
-      const result = await this.attempt(fn, event, requestId);
+      const fn = current();
+      const result = await lane.run(() => this.attempt(fn, event, requestId));
       if (result !== 'throttled' && !result.failed) return;
       const isLast = result !== 'throttled' && attempt > policy.maximumRetryAttempts;
       const waitMs = result === 'throttled' ? throttleWaitMs : attempt * 60_000;
@@ -126,4 +151,25 @@ function errorMessageOf(payload: string): string {
       ? String(document.errorMessage)
       : '';
   return message === '' ? 'no message' : message.slice(0, 1024);
+}
+
+/** Runs so many pieces of work at once, the others in the order in which they came. */
+class Lane {
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(private readonly most: number) {}
+
+  async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.running >= this.most) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.running++;
+    try {
+      return await work();
+    } finally {
+      // Whoever waits takes over the place.
+      const next = this.waiting.shift();
+      if (next === undefined) this.running--;
+      else next();
+    }
+  }
 }

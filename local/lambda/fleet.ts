@@ -23,6 +23,7 @@ export class Fleet {
   private idle: Idle[] = [];
   private readonly all = new Set<Environment>();
   private readonly mute = new Set<string>();
+  private readonly retired = new WeakSet<LambdaFunction>();
   readonly limits: Clock;
 
   constructor(
@@ -52,6 +53,10 @@ export class Fleet {
       this.all.delete(environment);
       return;
     }
+    if (this.retired.has(fn)) {
+      void this.discard(environment);
+      return;
+    }
     const reaper = this.limits.after(this.ports.idleMs ?? 600_000, () => this.reap(environment));
     this.idle.push({ fn, environment, reaper });
     const [oldest] = this.idle;
@@ -65,7 +70,13 @@ export class Fleet {
     await environment.stop();
   }
 
-  /** Ends every environment of a function that was deleted or changed, or of all functions. */
+  /** Ends what is warm of a configuration that nothing runs any more; what is busy ends after its invocation. */
+  retire(fn: LambdaFunction): void {
+    this.retired.add(fn);
+    for (const { environment } of this.idle.filter((entry) => entry.fn === fn)) this.reap(environment);
+  }
+
+  /** Ends every environment of a function that was deleted, or of all functions. */
   async discardAll(functionName?: string): Promise<void> {
     const gone = this.idle.filter(({ fn }) => functionName === undefined || fn.name === functionName);
     this.idle = this.idle.filter((entry) => !gone.includes(entry));
@@ -90,14 +101,14 @@ export class Fleet {
   private async create(fn: LambdaFunction): Promise<Environment> {
     const keys = await this.keysOf(fn);
     const day = new Date(this.surroundings.clock.now()).toISOString().slice(0, 10).replaceAll('-', '/');
-    const logStreamName = `${day}/[$LATEST]${randomBytes(16).toString('hex')}`;
+    const logStreamName = `${day}/[${fn.version}]${randomBytes(16).toString('hex')}`;
     const writes = this.mayWriteLogs(fn);
     const environment = new Environment({
       worker: {
         codeDirectory: fn.codeDirectory,
         handler: fn.handler,
         functionName: fn.name,
-        functionVersion: '$LATEST',
+        functionVersion: fn.version,
         memoryLimitInMB: String(fn.memoryMb),
         logGroupName: fn.logGroup,
         logStreamName,

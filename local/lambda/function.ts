@@ -1,7 +1,16 @@
-/** A deployed function: what CreateFunction was given, with AWS's defaults filled in. */
+/**
+ * One configuration of a function: what CreateFunction or UpdateFunctionConfiguration made, with AWS's defaults filled in.
+ *
+ * It never changes: an update makes another one, and so other environments.
+ */
 export interface LambdaFunction {
   readonly name: string;
+  /** With the version, where it is a published one. */
   readonly arn: string;
+  /** `$LATEST`, or the number of a published version. */
+  readonly version: string;
+  /** Of the code, in Base64. */
+  readonly codeSha256: string;
   readonly runtime: string;
   readonly handler: string;
   readonly roleArn: string;
@@ -19,7 +28,8 @@ export interface LambdaFunction {
   readonly logGroup: string;
   readonly logFormat: 'Text' | 'JSON';
   readonly revisionId: string;
-  readonly createdAt: number;
+  /** When this configuration was made, in milliseconds of the cloud's clock. */
+  readonly modifiedAt: number;
 }
 
 /** Where functions stand: the part of every ARN before the resource. */
@@ -34,11 +44,18 @@ export function functionArn(place: Place, name: string): string {
   return `arn:${place.partition}:lambda:${place.region}:${place.account}:function:${name}`;
 }
 
-/** The name in whatever form callers give it: a name, an ARN, a partial ARN, with or without `:$LATEST`. */
-export function functionNameOf(reference: string): string {
-  const bare = reference.replace(/:\$LATEST$/, '');
-  const parts = bare.split(':');
-  return parts[parts.length - 1] ?? bare;
+/** A function as callers name it. */
+export interface FunctionReference {
+  readonly name: string;
+  /** `$LATEST`, a version or an alias; undefined where none is named. */
+  readonly qualifier: string | undefined;
+}
+
+/** Reads the forms that callers use: a name, an ARN, a partial ARN, each with or without a qualifier behind it. */
+export function parseReference(reference: string): FunctionReference {
+  const parts = reference.split(':');
+  const at = parts.indexOf('function') + 1;
+  return { name: parts[at] ?? reference, qualifier: parts[at + 1] };
 }
 
 /** The session ARN under which a function acts: its role, and its own name as the session's. */

@@ -1,6 +1,9 @@
 /** What the embedded Lambda does otherwise than AWS, for docs/aws-fidelity.md. */
 export const lambdaGaps: readonly string[] = [
-  'Functions run on the Node.js of this machine, whatever Runtime and Architectures say; other runtimes, container images, layers, versions, aliases, function URLs and SnapStart are refused.',
+  'Functions run on the Node.js of this machine, whatever Runtime and Architectures say; other runtimes, container images, layers, function URLs and SnapStart are refused.',
+  'UpdateFunctionConfiguration changes Environment, Timeout, MemorySize and Description alone; UpdateFunctionCode is refused. A change and a new version take 3 s; what fails is said by whoever starts the service, and callers then run what they ran before.',
+  'CodeSha256 is the hash of the unpacked files, not of an archive. Versions and aliases are not listed or deleted, permissions are the function’s whatever the qualifier, and provisioned concurrency is refused.',
+  'A refused environment that is too long is answered without quoting it; AWS’s message quotes it.',
   'Functions are worker threads of one process: they share its file system, user and /tmp, and native code is not isolated.',
   'An environment is not frozen between invocations: timers and sockets that a handler leaves behind go on.',
   'MemorySize limits the heap of JavaScript objects; buffers outside it are not counted, and CPU does not grow with memory. Max Memory Used is the heap after the handler returned.',
@@ -12,6 +15,6 @@ export const lambdaGaps: readonly string[] = [
   'Handlers must return a value or a promise; callback handlers and response streaming are refused.',
   'Destinations, event source mappings and LogType Tail are refused; dead-letter queues and topics work.',
   'Reserved concurrency and the account’s limit of 1,000 are enforced; the rate of 1,000 new environments in 10 s is not.',
-  'Event invocations are kept in memory, are never delivered twice by mistake, and are lost when the process ends.',
+  'Event invocations are kept in memory, are never delivered twice by mistake, and are lost when the process ends; of one function 25 are run at once.',
   'Code that ends on an unhandled error between two invocations is replaced silently; AWS reports it on the next invocation.',
 ];

@@ -10,31 +10,36 @@ const invokeInput = z.object({
   FunctionName: z.string(),
   InvocationType: z.enum(['RequestResponse', 'Event', 'DryRun']).optional(),
   LogType: z.literal('None').optional(),
-  Qualifier: z.literal('$LATEST').optional(),
+  Qualifier: z.string().optional(),
   Payload: z.union([z.string(), z.instanceof(Uint8Array)]).optional(),
 });
 
-/** Runs Invoke on a function that the caller may invoke: synchronously, as an event, or not at all. */
+/**
+ * Runs Invoke on a function that the caller may invoke: synchronously, as an event, or not at all.
+ *
+ * `find` answers what is to be run at any moment: an event that is tried again runs what is deployed by then.
+ */
 export async function invoke(
   runner: Runner,
   queue: AsynchronousQueue,
-  find: (reference: string, call: Call) => LambdaFunction,
+  find: (reference: string, qualifier: string | undefined, call: Call) => () => LambdaFunction,
   input: Readonly<Record<string, unknown>>,
   call: Call,
 ): Promise<object> {
   const request = parseInput('Invoke', invokeInput, input);
-  const fn = find(request.FunctionName, call);
+  const current = find(request.FunctionName, request.Qualifier, call);
+  const fn = current();
   const type = request.InvocationType ?? 'RequestResponse';
   if (type === 'DryRun') return { StatusCode: 204, Payload: '' };
   const event = eventText(request.Payload, type);
   if (type === 'Event') {
-    queue.accept(fn, event, call.requestId);
+    queue.accept(current, event, call.requestId);
     return { StatusCode: 202, Payload: '' };
   }
   const { payload, failed } = await runner.run(fn, event, call.requestId);
   return {
     StatusCode: 200,
-    ExecutedVersion: '$LATEST',
+    ExecutedVersion: fn.version,
     ...(failed ? { FunctionError: 'Unhandled' } : {}),
     Payload: payload,
   };

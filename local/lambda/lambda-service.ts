@@ -2,16 +2,20 @@ import * as z from 'zod';
 import { ServiceError, type Call, type Operation, type Service, type Surroundings } from '../kernel/service';
 import { parseInput } from '../kernel/shape';
 import { AsynchronousQueue, type RetryPolicy } from './asynchronous';
+import { codeHash } from './code-hash';
 import { configurationOf, createFunctionInput, functionOf } from './configuration';
 import { Fleet } from './fleet';
-import { functionArn, functionNameOf, type LambdaFunction } from './function';
+import { functionArn, type FunctionReference, type LambdaFunction, parseReference } from './function';
 import { invoke } from './invoke';
 import { accountConcurrency, unreservedMinimum } from './limits';
 import { permissionInput, policyOf, statementOf, type PermissionStatement } from './permissions';
 import type { LambdaPorts } from './ports';
+import { type FunctionRecord, newRecord, notFound, publishedBy } from './record';
 import { Runner } from './runner';
+import { assertActive, describeVersion, VersionOperations } from './version-operations';
 
 const nameInput = z.object({ FunctionName: z.string(), Qualifier: z.literal('$LATEST').optional() });
+const qualifiedInput = z.object({ FunctionName: z.string(), Qualifier: z.string().optional() });
 const concurrencyInput = z.object({
   FunctionName: z.string(),
   ReservedConcurrentExecutions: z.int().min(0),
@@ -26,13 +30,14 @@ const retryInput = z.object({
 /** Lambda of the embedded cloud: functions from code folders, each in worker threads of its own. */
 export class LambdaService implements Service {
   readonly id = 'lambda';
-  private readonly functions = new Map<string, LambdaFunction>();
+  private readonly functions = new Map<string, FunctionRecord>();
   private readonly statements = new Map<string, readonly PermissionStatement[]>();
   private readonly reserved = new Map<string, number>();
   private readonly retries = new Map<string, RetryPolicy>();
   private readonly fleet: Fleet;
   private readonly runner: Runner;
   private readonly queue: AsynchronousQueue;
+  private readonly versions: VersionOperations;
 
   constructor(
     private readonly surroundings: Surroundings,
@@ -46,6 +51,9 @@ export class LambdaService implements Service {
       (name) => this.retries.get(name) ?? { maximumRetryAttempts: 2, maximumEventAgeSeconds: 21_600 },
       (message) => ports.warn?.(message),
     );
+    this.versions = new VersionOperations(surroundings, ports, this.fleet, (reference, call, action) =>
+      this.record(parseReference(reference), call, action),
+    );
   }
 
   readonly operations = {
@@ -53,7 +61,7 @@ export class LambdaService implements Service {
       invoke(
         this.runner,
         this.queue,
-        (name, by) => this.find(name, by, 'lambda:InvokeFunction'),
+        (name, qualifier, by) => this.runnable(name, qualifier, by),
         input,
         call,
       ),
@@ -63,17 +71,18 @@ export class LambdaService implements Service {
       const fn = this.named('GetFunction', input, call);
       const reserved = this.reserved.get(fn.name);
       return {
-        Configuration: configurationOf(fn),
+        Configuration: configurationOf(fn, this.functions.get(fn.name)?.status),
         Code: { RepositoryType: 'S3', Location: `file://${fn.codeDirectory}` },
         ...(reserved === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: reserved } }),
       };
     },
-    GetFunctionConfiguration: async (input, call) =>
-      configurationOf(this.named('GetFunctionConfiguration', input, call)),
+    GetFunctionConfiguration: async (input, call) => this.configuration(input, call),
     ListFunctions: async (input, call) => {
       parseInput('ListFunctions', z.object({}), input);
       this.surroundings.authorize(call, { action: 'lambda:ListFunctions', resource: '*' });
-      return { Functions: [...this.functions.values()].map(configurationOf) };
+      return {
+        Functions: [...this.functions.values()].map(({ latest, status }) => configurationOf(latest, status)),
+      };
     },
     AddPermission: async (input, call) => this.addPermission(input, call),
     RemovePermission: async (input, call) => this.removePermission(input, call),
@@ -99,6 +108,11 @@ export class LambdaService implements Service {
       return {};
     },
     PutFunctionEventInvokeConfig: async (input, call) => this.putRetries(input, call),
+    UpdateFunctionConfiguration: async (input, call) => this.versions.update(input, call),
+    PublishVersion: async (input, call) => this.versions.publish(input, call),
+    CreateAlias: async (input, call) => this.versions.createAlias(input, call),
+    GetAlias: async (input, call) => this.versions.getAlias(input, call),
+    UpdateAlias: async (input, call) => this.versions.updateAlias(input, call),
   } satisfies Record<string, Operation>;
 
   /** Resolves when every event that was accepted has been handled or given up. */
@@ -114,6 +128,7 @@ export class LambdaService implements Service {
   /** Ends every worker; nothing can be invoked afterwards without starting new ones. */
   async close(): Promise<void> {
     this.queue.stop();
+    this.versions.stop();
     await this.fleet.discardAll();
   }
 
@@ -122,16 +137,45 @@ export class LambdaService implements Service {
   }
 
   /** The function that a request names. Leave is asked first, so that a stranger cannot tell what exists. */
-  private find(reference: string, call: Call, action: string): LambdaFunction {
-    const name = functionNameOf(reference);
-    const resource = functionArn(this.surroundings, name);
+  private record({ name, qualifier }: FunctionReference, call: Call, action: string): FunctionRecord {
+    const bare = functionArn(this.surroundings, name);
+    const resource = qualifier === undefined || qualifier === '$LATEST' ? bare : `${bare}:${qualifier}`;
     this.surroundings.authorize(call, { action, resource, resourcePolicy: this.policy(name) });
-    const fn = this.functions.get(name);
-    if (fn === undefined)
-      throw new ServiceError('ResourceNotFoundException', `Function not found: ${resource}`, 404, {
-        Type: 'User',
-      });
-    return fn;
+    const record = this.functions.get(name);
+    if (record === undefined) throw notFound(resource);
+    return record;
+  }
+
+  private find(reference: string, call: Call, action: string): LambdaFunction {
+    const parsed = parseReference(reference);
+    if (parsed.qualifier !== undefined && parsed.qualifier !== '$LATEST')
+      throw new ServiceError(
+        'UnsupportedParameter',
+        `The embedded cloud does not implement ${action} with a version or an alias.`,
+      );
+    return this.record(parsed, call, action).latest;
+  }
+
+  /** What is to be run for a caller, now and at every later attempt. */
+  private runnable(reference: string, qualifier: string | undefined, call: Call): () => LambdaFunction {
+    const named = qualified(reference, qualifier);
+    const record = this.record(named, call, 'lambda:InvokeFunction');
+    return () => {
+      const published = publishedBy(record, named.qualifier);
+      if (published === undefined) return record.running;
+      assertActive(published);
+      return published.fn;
+    };
+  }
+
+  private configuration(input: Readonly<Record<string, unknown>>, call: Call): object {
+    const request = parseInput('GetFunctionConfiguration', qualifiedInput, input);
+    const named = qualified(request.FunctionName, request.Qualifier);
+    const record = this.record(named, call, 'lambda:GetFunctionConfiguration');
+    const published = publishedBy(record, named.qualifier);
+    return published === undefined
+      ? configurationOf(record.latest, record.status)
+      : describeVersion(published);
   }
 
   private named(operation: string, input: Readonly<Record<string, unknown>>, call: Call): LambdaFunction {
@@ -155,8 +199,9 @@ export class LambdaService implements Service {
         'InvalidParameterValueException',
         'Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.',
       );
-    const fn = functionOf(this.surroundings, request, directory, this.surroundings.clock.now());
-    this.functions.set(fn.name, fn);
+    const now = this.surroundings.clock.now();
+    const fn = functionOf(this.surroundings, request, directory, codeHash(directory), now);
+    this.functions.set(fn.name, newRecord(fn));
     return configurationOf(fn);
   }
 
@@ -227,4 +272,15 @@ export class LambdaService implements Service {
       MaximumEventAgeInSeconds: request.MaximumEventAgeInSeconds ?? 21_600,
     };
   }
+}
+
+/** A function and its qualifier, which callers write behind its name or beside it. */
+function qualified(reference: string, beside: string | undefined): FunctionReference {
+  const { name, qualifier } = parseReference(reference);
+  if (qualifier !== undefined && beside !== undefined && qualifier !== beside)
+    throw new ServiceError(
+      'InvalidParameterValueException',
+      'The derived qualifier from the function name does not match the specified qualifier.',
+    );
+  return { name, qualifier: qualifier ?? beside };
 }

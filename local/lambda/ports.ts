@@ -61,4 +61,10 @@ export interface LambdaPorts {
   readonly idleMs?: number;
   /** Most idle workers kept, over all functions. */
   readonly idleWorkers?: number;
+  /** How long a changed configuration or a new version takes, in milliseconds of the cloud's clock. */
+  readonly applyingMs?: number;
+  /** Asked when a changed configuration is about to be applied: why Lambda cannot, with AWS's code for it. */
+  readonly refuseUpdate?: (
+    functionName: string,
+  ) => { readonly code: string; readonly reason: string } | undefined;
 }

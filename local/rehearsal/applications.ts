@@ -1,32 +1,17 @@
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import {
-  ChangeMessageVisibilityCommand,
-  DeleteMessageCommand,
-  ReceiveMessageCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
-import {
-  listenOnQueue,
-  proveLogin,
-  RefreshResponder,
-  rotatingPool,
-  RotatingSecret,
-  type SecretMembers,
-} from '../../client';
+import { listenOnQueue, RefreshResponder, RotatingSecret } from '../../client';
 import type { SessionKeys } from '../lambda/ports';
+import type { ApplicationSession, RehearsalTarget } from '../targets/target';
+import { clientPorts } from './client-ports';
 import type { ApplicationName } from './options';
-
-/** How long an application rests between two queries, so that three of them leave the processors some air. */
-const restMs = 5;
 
 /** What an application did while the rotation went on. */
 export interface Application {
   readonly name: ApplicationName;
   /** Completed queries, and failed ones. */
   counts(): { readonly queries: number; readonly errors: number };
+  /** What the failed ones were, by name and code; messages may hold anything. */
+  failures(): readonly string[];
   /** Ends it, and resolves when nothing of it runs any more. */
   stop(): Promise<void>;
 }
@@ -36,10 +21,13 @@ export interface ApplicationPlace {
   readonly endpoint: string;
   readonly region: string;
   readonly secretId: string;
+  readonly target: RehearsalTarget;
 }
 
 /** How a service behaves towards Rotor; queries it makes all the same. */
 export interface Behaviour {
+  /** Rests so long between two queries, in milliseconds. */
+  readonly restMs: number;
   /** Works on a request for so long before it answers, in milliseconds. */
   readonly slowMs: number;
   readonly refuses: boolean;
@@ -57,32 +45,23 @@ export async function startService(
   queueUrl: string,
   behaviour: Behaviour,
 ): Promise<Application> {
-  const config = { endpoint: place.endpoint, region: place.region, credentials: keys };
-  const clients = [
-    new SecretsManagerClient(config),
-    new EventBridgeClient(config),
-    new SQSClient(config),
-  ] as const;
-  const [secretsManager, eventBridge, sqs] = clients;
-  const known: { first?: SecretMembers } = {};
-  const proveWith = proveLogin(pg);
+  const ports = clientPorts({ endpoint: place.endpoint, region: place.region, credentials: keys });
+  const { target } = place;
+  const known: { first?: string } = {};
   const secret = RotatingSecret.json({
     secretId: place.secretId,
     maxAgeSeconds: 5,
-    secretsManager: {
-      getSecretValue: (input, options) => secretsManager.send(new GetSecretValueCommand(input), options),
-    },
+    secretsManager: ports.secretsManager,
     prove: async (value, signal) => {
-      const isNew = known.first !== undefined && value['password'] !== known.first['password'];
+      const isNew = known.first !== undefined && JSON.stringify(value) !== known.first;
       if (isNew && behaviour.slowMs > 0) await pause(behaviour.slowMs, undefined, { signal });
       if (isNew && behaviour.refuses)
         throw new Error('rehearsed refusal: this application cannot work with the new version');
-      await proveWith(value, signal);
+      await (await target.login(JSON.stringify(value), name)).close();
     },
   });
-  known.first = (await secret.get()).value;
-  const pool = await rotatingPool(pg, secret, { max: 2, application_name: name });
-  pool.on('error', () => undefined);
+  known.first = JSON.stringify((await secret.get()).value);
+  const session = await (target.serve?.(secret, name) ?? new FollowingSession(target, secret, name));
   const listener = behaviour.silent
     ? undefined
     : listenOnQueue({
@@ -91,65 +70,95 @@ export async function startService(
           consumer: name,
           secret,
           instances: 'one',
-          eventBridge: {
-            putEvents: (input, options) => eventBridge.send(new PutEventsCommand(input), options),
-          },
+          eventBridge: ports.eventBridge,
         }),
-        sqs: {
-          receiveMessage: (input, options) => sqs.send(new ReceiveMessageCommand(input), options),
-          deleteMessage: (input) => sqs.send(new DeleteMessageCommand(input)),
-          changeMessageVisibility: (input) => sqs.send(new ChangeMessageVisibilityCommand(input)),
-        },
+        sqs: ports.sqs,
       });
-  const work = repeat(async () => {
-    await pool.query(`insert into orders (item) values ($1)`, [name]);
-    await pool.query('select count(*) from orders');
-  });
+  const work = repeat(() => session.work(), behaviour.restMs);
   return {
     name,
     counts: work.counts,
+    failures: work.failures,
     stop: async () => {
       await work.stop();
       await listener?.stop();
-      await pool.end();
-      for (const client of clients) client.destroy();
+      await session.close();
+      ports.destroy();
     },
   };
+}
+
+/** What a pool of one does: a session that is opened anew when the secret has another version. */
+class FollowingSession implements ApplicationSession {
+  private open: { readonly versionId: string; readonly session: ApplicationSession } | undefined;
+
+  constructor(
+    private readonly target: RehearsalTarget,
+    private readonly secret: RotatingSecret,
+    private readonly application: string,
+  ) {}
+
+  async work(): Promise<void> {
+    await (await this.current()).work();
+  }
+
+  async close(): Promise<void> {
+    await this.open?.session.close();
+  }
+
+  private async current(): Promise<ApplicationSession> {
+    const { versionId } = await this.secret.get();
+    if (this.open?.versionId === versionId) return this.open.session;
+    const before = this.open;
+    const opened = await this.secret.withCredential(
+      async (version) => ({
+        versionId: version.versionId,
+        session: await this.target.login(JSON.stringify(version.value), this.application),
+      }),
+      (error) => this.target.isRefusedLogin(error),
+    );
+    this.open = opened;
+    await before?.session.close();
+    return opened.session;
+  }
 }
 
 /** A function that is invoked without pause; it hears of rotations by being invoked too, through its rule. */
 export function startFunction(
   name: ApplicationName,
-  invoke: () => Promise<{ readonly failed: boolean }>,
+  invoke: () => Promise<void>,
+  restMs: number,
 ): Application {
-  const work = repeat(async () => {
-    const { failed } = await invoke();
-    if (failed) throw new Error('the function answered with an error');
-  });
-  return { name, counts: work.counts, stop: work.stop };
+  return { name, ...repeat(invoke, restMs) };
 }
 
 /** Does one thing over and over, and counts how often it went well and how often not. */
-export function repeat(act: () => Promise<void>, pauseMs = restMs) {
+export function repeat(act: () => Promise<void>, pauseMs: number) {
   let queries = 0;
-  let errors = 0;
+  const failures: string[] = [];
   const stopping = new AbortController();
   const loop = (async () => {
     while (!stopping.signal.aborted) {
       try {
         await act();
         queries += 1;
-      } catch {
-        errors += 1;
+      } catch (error) {
+        failures.push(nameOf(error));
       }
       await pause(pauseMs);
     }
   })();
   return {
-    counts: () => ({ queries, errors }),
+    counts: () => ({ queries, errors: failures.length }),
+    failures: () => failures,
     stop: async () => {
       stopping.abort();
       await loop;
     },
   };
+}
+
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return 'code' in error && typeof error.code === 'string' ? `${error.name} ${error.code}` : error.name;
 }

@@ -1,11 +1,16 @@
 import * as z from 'zod';
-import type { ConsumerReport, Outcome } from './report';
+import { detailTypes, eventSchemas } from '../../domain/events';
+import type { ConsumerReport, Outcome, RotationReport } from './report';
 
 const eventShape = z.looseObject({
   type: z.string(),
   timestamp: z.date(),
   stateEnteredEventDetails: z.looseObject({ name: z.string() }).optional(),
   taskFailedEventDetails: z.looseObject({ error: z.string().optional() }).optional(),
+});
+
+const scheduledShape = z.looseObject({
+  taskScheduledEventDetails: z.looseObject({ parameters: z.string() }).optional(),
 });
 
 /** What the history of one execution tells about its way. */
@@ -76,6 +81,34 @@ export function endOf({ status, output, cause }: Ended): {
     consumers: failure.data.consumers,
     gapMs: failure.data.gapMs ?? 0,
   };
+}
+
+const heldShape = z.object({
+  Entries: z.tuple([z.object({ Detail: z.object({ consumers: z.array(consumerShape) }) })]),
+});
+
+/** What the last announcement of a hold says about the rotation, from the history of its execution. */
+export function heldAt(events: readonly unknown[]): ReturnType<typeof endOf> {
+  const held = heldShape.safeParse(parseOrNull(lastSaid(events, detailTypes.held)));
+  return { outcome: 'held', consumers: held.data?.Entries[0].Detail.consumers ?? [], gapMs: 0 };
+}
+
+const holdersShape = eventSchemas[detailTypes.succeeded].shape.sessions;
+const sessionsShape = z.object({
+  Entries: z.tuple([z.object({ Detail: z.object({ sessions: holdersShape, ended: holdersShape }) })]),
+});
+
+/** Who held sessions when the old credential was stopped, and who was ended, as the event of the good end says it. */
+export function sessionsAtEnd(events: readonly unknown[]): Pick<RotationReport, 'sessions' | 'ended'> {
+  const said = sessionsShape.safeParse(parseOrNull(lastSaid(events, detailTypes.succeeded)));
+  return said.data?.Entries[0].Detail ?? { sessions: [], ended: [] };
+}
+
+/** What the workflow last put on the bus under a detail type, with the type in it. */
+function lastSaid(events: readonly unknown[], detailType: string): string | undefined {
+  return events
+    .map((event) => scheduledShape.parse(event).taskScheduledEventDetails?.parameters ?? '')
+    .findLast((parameters) => parameters.includes(detailType));
 }
 
 function parseOrNull(text: string | undefined): unknown {

@@ -1,3 +1,5 @@
+import { ServerMissing } from '../targets/debian';
+import { PostgresMissing } from '../targets/postgres-missing';
 import { OptionInvalid, parseOptions, usage } from './options';
 import { printReport } from './print-report';
 import { lines, silence } from './progress';
@@ -55,15 +57,17 @@ async function main(): Promise<number> {
   }
 }
 
+/** What the user has to know: of a fault of this machine or of the command line that alone, of any other where it arose. */
+function told(error: unknown): string {
+  if (error instanceof OptionInvalid) return `${error.message}\n\n${usage}`;
+  if (error instanceof ServerMissing || error instanceof PostgresMissing) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    const known = error instanceof OptionInvalid;
-    process.stderr.write(
-      known
-        ? `${error.message}\n\n${usage}`
-        : `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
+    process.stderr.write(`${told(error)}\n`);
     process.exit(1);
   },
 );

@@ -30,6 +30,8 @@ const quietStates = new Set([
   'Patience',
   'NotRestored',
   'Refusal',
+  'Decide',
+  'VerifyWithConsumers',
 ]);
 
 /** Tells a rotation as it happens: state by state, consumer by consumer. */
@@ -60,14 +62,14 @@ export class Narrator implements ExecutionObserver {
     });
   }
 
-  onHistoryEvent(_executionArn: string, event: object): void {
+  onHistoryEvent(executionArn: string, event: object): void {
     const read = historyShape.safeParse(event);
     if (!read.success) return;
     const entered = read.data.stateEnteredEventDetails?.name;
     const exited = read.data.stateExitedEventDetails?.name;
     if (entered !== undefined) {
       this.enteredAt.set(entered, Date.now());
-      if (entered === 'WhatIsTrue') this.tell('Step Functions', 'going back: what is true?', 'bad');
+      if (entered === 'WhatIsTrue') this.tell('Step Functions', 'what is true?', 'bad');
     }
     if (exited !== undefined && exited !== 'Ask' && !quietStates.has(exited)) {
       const ms = Date.now() - (this.enteredAt.get(exited) ?? Date.now());
@@ -78,6 +80,8 @@ export class Narrator implements ExecutionObserver {
       this.tell('Step Functions', `a task failed: ${error}`, 'bad');
     }
     if (read.data.type === 'TaskTimedOut') this.tell('Step Functions', 'a task timed out', 'bad');
+    // Child executions of a distributed Map end by the hundred; the Map is told when it is left.
+    if (isChild(executionArn)) return;
     if (read.data.type === 'ExecutionSucceeded') this.tell('Step Functions', 'succeeded', 'good');
     if (read.data.type === 'ExecutionFailed')
       this.tell(
@@ -120,6 +124,11 @@ export class Narrator implements ExecutionObserver {
     // Deploying a schedule makes Secrets Manager test the credential in use: that is no rotation to be told.
     if (this.begun) this.progress.happened(Date.now() - this.startedAt, who, what, tone);
   }
+}
+
+/** The ARN of a child has the Map's label behind the machine's name; names have no slash. */
+function isChild(executionArn: string): boolean {
+  return executionArn.includes('/');
 }
 
 function short(versionId: string): string {

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { decisions, type Decision } from '../../domain/events';
+import { openSessions, type Policy } from '../../domain/policy';
 import { isRotatorName, rotatorNames, type RotatorName } from '../../rotators/registry';
 import { parseFault, type PlannedFault } from './faults';
 
@@ -17,6 +19,10 @@ export interface RehearsalOptions {
   readonly refuse: ApplicationName | undefined;
   /** Application that never answers. */
   readonly silent: ApplicationName | undefined;
+  /** What the operator decides when the rotation is held; absent: nothing, and the rehearsal ends there. */
+  readonly decide: Decision | undefined;
+  /** What the policy says about sessions that stay open, one of which is kept; absent: the default, and nobody keeps one. */
+  readonly drain: Policy['drain']['openSessions'] | undefined;
   readonly rotations: number;
   /** Print the report alone, as JSON, on standard output. */
   readonly json: boolean;
@@ -32,7 +38,7 @@ export class OptionInvalid extends Error {
 }
 
 /** What `npm start -- --help` prints. */
-export const usage = `Rehearses a secret rotation on this machine: the deployed template, a real database, three applications.
+export const usage = `Rehearses a secret rotation on this machine: the deployed template, a real target, three applications.
 
   npm start [-- options]
 
@@ -42,12 +48,14 @@ export const usage = `Rehearses a secret rotation on this machine: the deployed 
                       (default: before, error); STATE is a task of the workflow
   --refuse NAME       an application that refuses the new version:  ${applicationNames.join(' | ')}
   --silent NAME       an application that never answers
+  --decide DECISION   what the operator decides about a rotation that is held:  ${decisions.join(' | ')}
+  --drain RULE        a job that keeps its old session, and what the policy says about it:  ${openSessions.join(' | ')}
   --rotations N       how many rotations, one after the other       (default: 1)
   --json              the report alone, as JSON, on standard output
   --port N            port of the endpoint                          (default: a free one)
   --keep              stay until Ctrl-C, also without a terminal
 
-Exit code: 0 rotated, 2 failed safely (an alert says what is true), 1 anything else.
+Exit code: 0 rotated, 2 failed safely or held (an alert says what is true), 1 anything else.
 `;
 
 /** Reads the command line. OptionInvalid names the option and what it takes; `help` where help was asked for. */
@@ -59,6 +67,8 @@ export function parseOptions(words: readonly string[]): RehearsalOptions | 'help
     fault: values.fail === undefined ? undefined : faultOf(values.fail),
     refuse: applicationOf('--refuse', values.refuse),
     silent: applicationOf('--silent', values.silent),
+    decide: decisionOf(values.decide),
+    drain: ruleOf(values.drain),
     rotations: numberOf('--rotations', values.rotations ?? '1', 1, mostRotations),
     json: values.json === true,
     port: numberOf('--port', values.port ?? '0', 0, 65_535),
@@ -75,6 +85,8 @@ function read(words: readonly string[]) {
         fail: { type: 'string' },
         refuse: { type: 'string' },
         silent: { type: 'string' },
+        decide: { type: 'string' },
+        drain: { type: 'string' },
         rotations: { type: 'string' },
         json: { type: 'boolean' },
         port: { type: 'string' },
@@ -103,6 +115,20 @@ function applicationOf(option: string, name: string | undefined): ApplicationNam
   const found = applicationNames.find((known) => known === name);
   if (name !== undefined && found === undefined)
     throw new OptionInvalid(`${option} ${name}: the applications are ${applicationNames.join(', ')}`);
+  return found;
+}
+
+function decisionOf(word: string | undefined): Decision | undefined {
+  const found = decisions.find((known) => known === word);
+  if (word !== undefined && found === undefined)
+    throw new OptionInvalid(`--decide ${word}: there are ${decisions.join(', ')}`);
+  return found;
+}
+
+function ruleOf(word: string | undefined): RehearsalOptions['drain'] {
+  const found = openSessions.find((known) => known === word);
+  if (word !== undefined && found === undefined)
+    throw new OptionInvalid(`--drain ${word}: there are ${openSessions.join(', ')}`);
   return found;
 }
 

@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Decision } from '../../domain/events';
 import { executionName } from '../../domain/names';
+import { rotators } from '../../rotators/registry';
 import { startCloud, type Cloud } from '../cloud';
 import type { DeployedStack } from '../cloudformation/deploy-stack';
 import type { Clock } from '../kernel/clock';
@@ -14,19 +13,23 @@ import { repeat, type Application } from './applications';
 import { costOf } from './cost';
 import { countCalls, functionsByRole } from './count-calls';
 import { FaultPlan } from './faults';
-import { endOf, wayOf } from './history';
+import { type Ended, endOf, heldAt, sessionsAtEnd, wayOf } from './history';
+import { decideBy, holdAlerts } from './hold';
 import { findLeaks, type Leak } from './leaks';
 import { Narrator } from './narrator';
 import type { RehearsalOptions } from './options';
 import type { Progress } from './progress';
 import type { Report, RotationReport } from './report';
-import { enrol, secretName, Seeding, testOfCurrent } from './seeding';
+import { secretName, Seeding, shortenDeadline, testOfCurrent } from './seeding';
 import { startApplications } from './start-applications';
+import { keepSession } from './kept-session';
 import { operatorAddress, synthesise } from './synthesise';
 import { Understudy } from './understudy';
 
-/** Pause between two logins of the probe. */
-const probePauseMs = 15;
+/** How long an application rests between two queries, so that three of them leave the processors some air. */
+const usualRestMs = 5;
+/** How many such rests the probe makes between two logins: a login costs more than a query. */
+const probeRests = 3;
 /** How long a rotation may take before the rehearsal gives it up. */
 const patienceMs = 180_000;
 
@@ -38,13 +41,15 @@ export interface RehearsalSettings {
   readonly settle?: boolean;
   /** How long `billing` works on a request before it answers. */
   readonly slowMs?: number;
+  /** How long an application rests between two queries; the probe rests three times as long. */
+  readonly restMs?: number;
   /** The target to start, where a test keeps a hand on it. */
   readonly target?: TargetKind;
   /** Told of the workflow's tasks beside the rehearsal's own observers. */
   readonly observers?: readonly ExecutionObserver[];
 }
 
-/** A cloud with a database and three applications in it, ready to rotate. */
+/** A cloud with a target and three applications in it, ready to rotate. */
 export interface Rehearsal {
   readonly endpoint: string;
   /** The operator's, for the AWS CLI. */
@@ -52,6 +57,9 @@ export interface Rehearsal {
   readonly stateMachineArn: string;
   readonly cloud: Cloud;
   readonly target: RehearsalTarget;
+  readonly server: TargetServer;
+  /** What works with the secret meanwhile. */
+  readonly applications: readonly Application[];
   /** What is to fail; may be changed between rotations. */
   readonly faults: FaultPlan;
   /** Plays the function `reports`; may be told to refuse between rotations. */
@@ -60,6 +68,8 @@ export interface Rehearsal {
   run(startedAt: number): Promise<Report>;
   /** Rotates once through RotateSecret and waits for the end. */
   rotate(): Promise<RotationReport>;
+  /** Decides about the rotation that is held, by the command in its alert, and waits for its end or the next hold. */
+  decide(decision: Decision, skip?: readonly string[]): Promise<RotationReport>;
   /** Where secret values were found where none may be. */
   leaks(): Promise<readonly Leak[]>;
   /** Starts a client that logs in with what AWSCURRENT names at that moment, all the time. */
@@ -74,8 +84,8 @@ export async function startRehearsal(
   settings: RehearsalSettings = {},
 ): Promise<Rehearsal> {
   const begun = Date.now();
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'rotor-rehearsal-'));
-  const closing: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const { restMs = usualRestMs } = settings;
+  const closing: (() => Promise<unknown>)[] = [];
   const stop = async () => {
     for (const close of closing.splice(0).reverse()) await close();
   };
@@ -83,38 +93,44 @@ export async function startRehearsal(
     const faults = new FaultPlan(...(options.fault === undefined ? [] : [options.fault]));
     const narrator = new Narrator(progress);
     const understudy = new Understudy(options);
+    const startingCloud = startCloud({
+      port: options.port,
+      ...(settings.clock === undefined ? {} : { clock: settings.clock }),
+      observers: [faults, narrator, ...(settings.observers ?? [])],
+      interfere: async (name, event, moment) =>
+        (await understudy.interfere(name, event, moment)) ?? faults.interfere(name, event, moment),
+      onRotation: (event) => narrator.onRotation(event),
+      onEvent: (event) => narrator.onEvent(event),
+    });
     const starting = {
       synthesis: timed(progress, 'synthesised the stacks that are deployed', () =>
-        synthesise(folder, options.rotator),
+        synthesise(options.rotator),
       ),
-      server: timed(progress, 'started the database', () =>
-        (settings.target ?? targets[options.rotator]).start(),
+      cloud: startingCloud,
+      // Some targets lie inside of the cloud.
+      server: timed(progress, 'started the target', async () =>
+        (settings.target ?? targets[options.rotator]).start(await startingCloud),
       ),
-      cloud: startCloud({
-        port: options.port,
-        ...(settings.clock === undefined ? {} : { clock: settings.clock }),
-        observers: [faults, narrator, ...(settings.observers ?? [])],
-        interfere: async (name, event, moment) =>
-          (await understudy.interfere(name, event, moment)) ?? faults.interfere(name, event, moment),
-        onRotation: (event) => narrator.onRotation(event),
-        onEvent: (event) => narrator.onEvent(event),
-      }),
     };
     // Whatever has started must be ended, also where its neighbour fails.
     closing.push(
       () => starting.server.then((server) => server.stop()).catch(() => undefined),
       () => starting.cloud.then((cloud) => cloud.stop()).catch(() => undefined),
     );
-    const [server, cloud] = await Promise.all([starting.server, starting.cloud, starting.synthesis]);
-    const seeding = new Seeding(cloud, server, options.rotator);
+    const [server, cloud, assembly] = await Promise.all([
+      starting.server,
+      starting.cloud,
+      starting.synthesis,
+    ]);
+    const seeding = new Seeding(cloud, server, options, settings.quietSeconds ?? 1);
     const stacks = await timed(progress, 'deployed them into the embedded cloud', () =>
-      cloud.deploy(folder, (resource) => seeding.seed(resource)),
+      cloud.deploy(assembly, (resource) => seeding.seed(resource)),
     );
-    const { target } = seeding;
-    await enrol(cloud, options, settings.quietSeconds);
+    const target = await seeding.target();
+    await shortenDeadline(cloud, options);
     understudy.connect(cloud);
     const applications = await timed(progress, 'started orders, reports and billing', () =>
-      startApplications(cloud, stacks, options, settings.slowMs),
+      startApplications(cloud, stacks, target, options, restMs, settings.slowMs),
     );
     closing.push(() => Promise.all(applications.map((application) => application.stop())));
     await timed(progress, 'tested the credential in use, as setting a schedule does', () =>
@@ -134,6 +150,7 @@ export async function startRehearsal(
         secretArn,
         stateMachineArn,
         settle: settings.settle ?? true,
+        restMs,
       },
       stop,
     );
@@ -164,14 +181,25 @@ interface Parts {
   readonly secretArn: string;
   readonly stateMachineArn: string;
   readonly settle: boolean;
+  readonly restMs: number;
+}
+
+/** One rotation on its way. */
+interface FollowedRotation {
+  readonly executionArn: string;
+  readonly token: string;
+  readonly startedAt: number;
 }
 
 class RunningRehearsal implements Rehearsal {
+  private held: (FollowedRotation & { readonly alert: string; readonly holds: number }) | undefined;
   readonly endpoint: string;
   readonly keys: SessionKeys;
   readonly stateMachineArn: string;
   readonly cloud: Cloud;
   readonly target: RehearsalTarget;
+  readonly server: TargetServer;
+  readonly applications: readonly Application[];
   readonly faults: FaultPlan;
   readonly understudy: Understudy;
 
@@ -181,6 +209,8 @@ class RunningRehearsal implements Rehearsal {
   ) {
     this.cloud = parts.cloud;
     this.target = parts.target;
+    this.server = parts.server;
+    this.applications = parts.applications;
     this.faults = parts.faults;
     this.understudy = parts.understudy;
     this.endpoint = parts.cloud.endpoint;
@@ -189,7 +219,7 @@ class RunningRehearsal implements Rehearsal {
   }
 
   async run(startedAt: number): Promise<Report> {
-    const { cloud, server, applications, options } = this.parts;
+    const { cloud, server, target, applications, options } = this.parts;
     const before = await this.measure();
     const probe = this.startProbe();
     const rotations: RotationReport[] = [];
@@ -198,7 +228,9 @@ class RunningRehearsal implements Rehearsal {
       this.parts.narrator.begin(
         options.rotations === 1 ? 'Rotation' : `Rotation ${count} of ${options.rotations}`,
       );
+      const kept = options.drain === undefined ? undefined : await keepSession(cloud, target);
       rotations.push(await this.rotate());
+      await kept?.close();
       if (count === 1) firstRotationMs = Math.round(Date.now() - startedAt);
     }
     await probe.stop();
@@ -217,6 +249,7 @@ class RunningRehearsal implements Rehearsal {
       ...last,
       secret: secretName,
       rotator: options.rotator,
+      overlap: rotators[options.rotator].traits(target.settings ?? {}).overlap,
       rotations: rotations.map(({ outcome, transitions, gapMs, workflowMs, wallMs }) => ({
         outcome,
         transitions,
@@ -255,49 +288,74 @@ class RunningRehearsal implements Rehearsal {
   }
 
   async rotate(): Promise<RotationReport> {
-    const { cloud, secretArn, stateMachineArn } = this.parts;
+    const { cloud, secretArn, stateMachineArn, options } = this.parts;
     const startedAt = Date.now();
     const { VersionId: token } = await cloud.call<{ VersionId: string }>('secretsmanager', 'RotateSecret', {
       SecretId: secretArn,
       ClientRequestToken: crypto.randomUUID(),
     });
     const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${executionName(secretArn, token, 1, 'rotate')}`;
-    const ended = await this.endOfExecution(executionArn, startedAt + patienceMs);
-    const wallMs = Date.now() - startedAt;
-    if (ended === undefined)
-      return {
-        outcome: 'failed',
-        states: [],
-        transitions: 0,
-        consumers: [],
-        gapMs: 0,
-        workflowMs: 0,
-        refusedTasks: 0,
-        wallMs,
-      };
-    if (this.parts.settle) await this.parts.narrator.settled(token);
-    return { ...endOf(ended), ...wayOf(await cloud.history(executionArn)), wallMs };
+    const rotation = { executionArn, token, startedAt };
+    const report = await this.follow(rotation, 0);
+    if (report.outcome !== 'held' || options.decide === undefined) return report;
+    return this.decide(options.decide);
+  }
+
+  async decide(decision: Decision, skip: readonly string[] = []): Promise<RotationReport> {
+    const { held } = this;
+    if (held === undefined) throw new RangeError('no rotation is held');
+    await decideBy(this.parts.cloud, held.alert, decision, skip);
+    return this.follow(held, held.holds);
+  }
+
+  /** Waits until an execution ends, or is held once more than it was. */
+  private async follow(rotation: FollowedRotation, holds: number): Promise<RotationReport> {
+    const { cloud, settle, narrator } = this.parts;
+    const { executionArn, token, startedAt } = rotation;
+    this.held = undefined;
+    const until = Date.now() + patienceMs;
+    while (Date.now() < until) {
+      const ended = await cloud
+        .call<Ended>('sfn', 'DescribeExecution', { executionArn })
+        .catch(() => undefined);
+      const alerts = holdAlerts(cloud.mails, executionArn);
+      const alert = alerts.at(-1);
+      const isHeld = ended?.status === 'RUNNING' && alert !== undefined && alerts.length > holds;
+      if (isHeld) this.held = { ...rotation, alert, holds: alerts.length };
+      if (isHeld || (ended !== undefined && ended.status !== 'RUNNING')) {
+        if (settle) await narrator.settled(token);
+        const history = await cloud.history(executionArn);
+        return {
+          ...(isHeld ? heldAt(history) : endOf(ended)),
+          ...sessionsAtEnd(history),
+          ...wayOf(history),
+          wallMs: Date.now() - startedAt,
+        };
+      }
+      await pause(20);
+    }
+    return {
+      outcome: 'failed',
+      states: [],
+      transitions: 0,
+      consumers: [],
+      sessions: [],
+      ended: [],
+      gapMs: 0,
+      workflowMs: 0,
+      refusedTasks: 0,
+      wallMs: Date.now() - startedAt,
+    };
   }
 
   async leaks(): Promise<readonly Leak[]> {
     const { cloud, server, target } = this.parts;
     const values = new Set(cloud.secretValues().flatMap((text) => target.sensitive(text)));
-    const readables = [...(await cloud.readables()), { place: 'database log', text: await server.logText() }];
+    const readables = [
+      ...(await cloud.readables()),
+      { place: 'log of the target', text: await server.logText() },
+    ];
     return findLeaks([...values], readables);
-  }
-
-  private async endOfExecution(executionArn: string, until: number) {
-    const { cloud } = this.parts;
-    while (Date.now() < until) {
-      const ended = await cloud
-        .call<{ status: string; output?: string; cause?: string }>('sfn', 'DescribeExecution', {
-          executionArn,
-        })
-        .catch(() => undefined);
-      if (ended !== undefined && ended.status !== 'RUNNING') return ended;
-      await pause(20);
-    }
-    return undefined;
   }
 
   /** Counters as they stand now. */
@@ -330,7 +388,7 @@ class RunningRehearsal implements Rehearsal {
         if (target.isRefusedLogin(error)) refused += 1;
         throw error;
       }
-    }, probePauseMs);
+    }, probeRests * this.parts.restMs);
     return { refused: () => refused, logins: () => probe.counts().queries, stop: probe.stop };
   }
 }

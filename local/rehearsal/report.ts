@@ -1,7 +1,8 @@
 import type { RotatorName } from '../../rotators/registry';
+import type { RotatorTraits, SessionHolder } from '../../rotators/rotator';
 
-/** How a rotation ended: `reverted` includes that nothing had been changed yet. */
-export type Outcome = 'rotated' | 'reverted' | 'kept' | 'failed';
+/** How a rotation ended, or that it is `held` and waits; `reverted` includes that nothing had been changed yet. */
+export type Outcome = 'rotated' | 'reverted' | 'kept' | 'held' | 'failed';
 
 /** How one consumer answered in the last rotation. */
 export interface ConsumerReport {
@@ -20,6 +21,10 @@ export interface RotationReport {
   /** States entered, and retries: what Step Functions charges. */
   readonly transitions: number;
   readonly consumers: readonly ConsumerReport[];
+  /** Who still held sessions with the old credential when it was stopped. */
+  readonly sessions: readonly SessionHolder[];
+  /** Whose sessions were ended then. */
+  readonly ended: readonly SessionHolder[];
   /** How long AWSCURRENT named a credential that did not work; 0 where both overlap. */
   readonly gapMs: number;
   /** From the start of the workflow to its end. */
@@ -34,12 +39,14 @@ export interface RotationReport {
 export type Calls = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /**
- * What a rehearsal found. `outcome`, `states`, `transitions`, `consumers`, `gapMs` and `wallMs` are those of the last
- * rotation, all else is of the whole run.
+ * What a rehearsal found. `outcome`, `states`, `transitions`, `consumers`, `sessions`, `ended`, `gapMs` and `wallMs` are
+ * those of the last rotation, all else is of the whole run.
  */
 export interface Report extends RotationReport {
   readonly secret: string;
   readonly rotator: RotatorName;
+  /** What the target tolerates while applications move. */
+  readonly overlap: RotatorTraits['overlap'];
   readonly rotations: readonly Pick<
     RotationReport,
     'outcome' | 'transitions' | 'gapMs' | 'workflowMs' | 'wallMs'

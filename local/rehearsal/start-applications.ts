@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Cloud } from '../cloud';
 import type { DeployedStack } from '../cloudformation/deploy-stack';
+import type { RehearsalTarget } from '../targets/target';
 import { startFunction, startService, type Application } from './applications';
 import { applicationNames, type ApplicationName, type RehearsalOptions } from './options';
 import { secretName } from './seeding';
@@ -9,30 +10,36 @@ import { secretName } from './seeding';
 export async function startApplications(
   cloud: Cloud,
   stacks: ReadonlyMap<string, DeployedStack>,
+  target: RehearsalTarget,
   options: RehearsalOptions,
+  restMs: number,
   slowMs = 400,
 ): Promise<readonly Application[]> {
   const consumers = stacks.get('RotorConsumers')?.outputs ?? {};
-  const place = { endpoint: cloud.endpoint, region: cloud.region, secretId: secretName };
+  const place = { endpoint: cloud.endpoint, region: cloud.region, secretId: secretName, target };
   const service = (name: ApplicationName, output: string, slowMs: number) =>
     startService(
       name,
       place,
       cloud.assume(consumers[`${output}RoleArn`] ?? '', 'ecs-tasks.amazonaws.com', name),
       consumers[`${output}QueueUrl`] ?? '',
-      { slowMs, refuses: options.refuse === name, silent: options.silent === name },
+      { restMs, slowMs, refuses: options.refuse === name, silent: options.silent === name },
     );
   const FunctionName = consumers['ReportsFunctionName'] ?? '';
   const invoke = async () => {
-    const answer = await cloud.call<{ FunctionError?: string }>('lambda', 'Invoke', {
-      FunctionName,
-      Payload: '{}',
-    });
-    return { failed: answer.FunctionError !== undefined };
+    const { FunctionError, Payload } = await cloud.call<{ FunctionError?: string; Payload: string }>(
+      'lambda',
+      'Invoke',
+      { FunctionName, Payload: '{}' },
+    );
+    if (FunctionError === undefined) return;
+    const error = new Error('the function answered with an error');
+    error.name = (JSON.parse(Payload) as { errorType?: string }).errorType ?? FunctionError;
+    throw error;
   };
   const applications = await Promise.all([
     service('orders', 'Orders', 0),
-    Promise.resolve(startFunction('reports', invoke)),
+    Promise.resolve(startFunction('reports', invoke, restMs)),
     service('billing', 'Billing', slowMs),
   ]);
   const until = Date.now() + 20_000;

@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { RotatorName } from '../../rotators/registry';
+import { sourceHash } from './source-hash';
 
 /** The app could not be synthesised; the message is what it printed. */
 export class SynthesisFailed extends Error {
@@ -12,14 +15,41 @@ export class SynthesisFailed extends Error {
 /** Where alerts go in a rehearsal. */
 export const operatorAddress = 'operator@example.com';
 
+/** Where assemblies are kept between runs; not under version control. */
+const kept = path.join('.build', 'assemblies');
+
+/** So many of them: two contexts of each rotator, and those of the state before the last change. */
+const mostKept = 60;
+
 /**
- * Synthesises the example app into `directory`, as `cdk synth` does, with the context that fits a rehearsal.
- *
- * In a process of its own: aws-cdk-lib takes some 200 MB, which are given back when it ends.
+ * Synthesises the example app as `cdk synth` does, with the context that fits a rehearsal; answers the assembly's folder,
+ * which is not to be changed. The same sources and the same context give the same assembly, so that one is kept.
  */
-export async function synthesise(directory: string, rotator: RotatorName): Promise<void> {
-  const context = { rotator, maxAgeSeconds: '0.3', alertEmail: operatorAddress };
+export async function synthesise(rotator: RotatorName): Promise<string> {
   const root = path.resolve(__dirname, '../..');
+  const folder = path.join(root, kept, `${rotator}-${await sourceHash(root)}`);
+  if (existsSync(folder)) {
+    const now = new Date();
+    await utimes(folder, now, now);
+    return folder;
+  }
+  // Two processes may synthesise at once: each does so for itself, and the first to be ready is kept.
+  const draft = `${folder}.${String(process.pid)}.draft`;
+  try {
+    await synthesiseInto(draft, rotator, root);
+    await rename(draft, folder).catch((error: unknown) => {
+      if (!existsSync(folder)) throw error;
+    });
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  await forgetOldest(path.join(root, kept));
+  return folder;
+}
+
+/** In a process of its own: aws-cdk-lib takes some 200 MB, which are given back when it ends. */
+async function synthesiseInto(directory: string, rotator: RotatorName, root: string): Promise<void> {
+  const context = { rotator, maxAgeSeconds: '0.3', alertEmail: operatorAddress };
   const tsx = pathToFileURL(require.resolve('tsx')).href;
   const child = spawn(process.execPath, ['--import', tsx, path.join(root, 'infra/app.ts')], {
     cwd: root,
@@ -37,4 +67,22 @@ export async function synthesise(directory: string, rotator: RotatorName): Promi
   child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0) throw new SynthesisFailed(`the app ended with ${String(code)}: ${printed}`);
+}
+
+/** Another process may do the same at the same time. */
+async function forgetOldest(folder: string): Promise<void> {
+  const entries = await Promise.all(
+    (await readdir(folder)).map(async (name) => {
+      const place = path.join(folder, name);
+      return {
+        place,
+        usedAt: await stat(place).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => Infinity,
+        ),
+      };
+    }),
+  );
+  const oldest = entries.sort((a, b) => b.usedAt - a.usedAt).slice(mostKept);
+  for (const { place } of oldest) await rm(place, { recursive: true, force: true });
 }

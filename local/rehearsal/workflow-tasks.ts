@@ -17,7 +17,8 @@ interface Machine {
 const stateShape = z.object({
   Type: z.string(),
   Arguments: z.object({ FunctionName: z.string().optional() }).optional(),
-  ItemProcessor: z.object({ States: z.record(z.string(), z.unknown()) }).optional(),
+  // A large wave says whose states it has; a rehearsal's are small.
+  ItemProcessor: z.object({ States: z.record(z.string(), z.unknown()).default({}) }).optional(),
 });
 const machineShape = z.object({ States: z.record(z.string(), stateShape) });
 

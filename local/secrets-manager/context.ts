@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { parseInput } from '../kernel/shape';
 import { ServiceError, type Call, type Operation, type Surroundings } from '../kernel/service';
 import type { RotationDriver, RotationFunctions } from './rotation-driver';
+import type { Replication } from './replication';
 import type { Secret } from './secret';
 import type { SecretStore } from './secret-store';
 
@@ -13,6 +14,7 @@ export interface Context {
   readonly surroundings: Surroundings;
   readonly store: SecretStore;
   readonly driver: RotationDriver;
+  readonly replication: Replication;
   readonly functions: Pick<RotationFunctions, 'mayInvoke'>;
   readonly authorizeKeyUse: AuthorizeKeyUse | undefined;
 }
@@ -54,6 +56,16 @@ export function assertToken(
   );
 }
 
+/** What can be done with a replica; everything else is done with its primary. */
+const onReplicas = new Set([
+  'DescribeSecret',
+  'GetResourcePolicy',
+  'GetSecretValue',
+  'ListSecretVersionIds',
+  'StopReplicationToReplica',
+  'ValidateResourcePolicy',
+]);
+
 /**
  * Authorises the call and finds the secret.
  *
@@ -77,6 +89,11 @@ export function openSecret(
   if (secret === undefined)
     throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
   if (secret.deletion !== undefined && options.anyState !== true) throw markedForDeletion();
+  if (secret.primaryRegion !== undefined && !onReplicas.has(action))
+    throw new ServiceError(
+      'InvalidParameterException',
+      "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
+    );
   return secret;
 }
 
@@ -91,8 +108,14 @@ export function markedForDeletion(): ServiceError {
 /** Checks the caller's right to the secret's customer-managed key; AWS hides KMS's own message. */
 export function useKey(context: Context, call: Call, secret: Pick<Secret, 'kmsKeyId'>, action: string): void {
   const { kmsKeyId } = secret;
-  if (kmsKeyId === undefined || kmsKeyId.endsWith('alias/aws/secretsmanager')) return;
-  const { region } = context.surroundings;
+  const { region, account } = context.surroundings;
+  if (kmsKeyId === undefined || kmsKeyId.endsWith('alias/aws/secretsmanager')) {
+    if (call.principal.account === account) return;
+    throw new ServiceError(
+      'InvalidRequestException',
+      "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key.",
+    );
+  }
   try {
     context.authorizeKeyUse?.(call, kmsKeyId, action, `secretsmanager.${region}.amazonaws.com`);
   } catch (error) {

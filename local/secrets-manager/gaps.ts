@@ -1,6 +1,8 @@
 /** What the embedded Secrets Manager does otherwise than AWS, for docs/aws-fidelity.md. */
 export const secretsManagerGaps: readonly string[] = [
-  'Replication to other regions (AddReplicaRegions, ReplicateSecretToRegions, RemoveRegionsFromReplication, StopReplicationToReplica) is refused.',
+  'Replicas are made in regions that were started with the same neighbours, 300 ms after each change of their primary; AWS gives no figure, and does not say whether labels and values come at one moment: here they do. A version without a value is not replicated.',
+  'A replica takes no other key afterwards, and goes at once when its region is removed; AWS takes a minute or so. A primary keeps a promoted replica in its list, as Failed. A replica sends no `Secret Label Updated`; of a replication that fails and may be tried again AWS documents nothing, here the next change tries it.',
+  'Another account’s secret is reached by its ARN, in the operations for which AWS documents it; BatchGetSecretValue is not one of them here.',
   'Managed rotation, secrets owned by other services and external secrets (Type, ExternalSecretRotation…) are refused; SortBy and the filter keys owning-service and primary-region too.',
   'A failed rotation is repeated five times in all, after 15 s, 1, 5 and 15 minutes; AWS repeats it while the window is open and documents neither number.',
   'Each step gets a RotationToken of its own, and PutSecretValue takes every one that its rotation was given; AWS does not document whether tokens are equal across steps.',
@@ -9,7 +11,7 @@ export const secretsManagerGaps: readonly string[] = [
   'A rotation whose AWSPENDING was removed by hand is repeated until its attempts are used up or a new one begins; what AWS does is not documented.',
   'RotateImmediately=false answers without VersionId and tests once, without repeats; a secret without a current value is not tested.',
   'Rotations due by schedule begin when the window opens; AWS begins at some time within it. `W` in cron expressions is refused.',
-  'RotationStarted, RotationSucceeded and the other events that reach EventBridge through CloudTrail are not sent; `Secret Label Updated` is, for labels that come to a version and not for labels that are removed.',
+  'RotationStarted, RotationSucceeded and the other events that reach EventBridge through CloudTrail are not sent; `Secret Label Updated` is, for labels that come to a version, a secret’s first one included, and not for labels that are removed.',
   'A written value can be read at once; on AWS, AWSPENDING can be missing for a moment after the write.',
   'Rate limits are not enforced. Quotas are: 100 versions, none pruned within 24 hours, 20 labels a secret, 65,536 bytes.',
   'UpdateSecretVersionStage refuses to make a version without value the current one, and to remove AWSCURRENT without a successor; the wording is not AWS’s.',

@@ -32,6 +32,11 @@ export function deleteSecret(context: Context): Operation {
       return { ARN: store.arnOf(input.SecretId), Name: input.SecretId, DeletionDate: new Date(now) };
     }
     const secret = openSecret(context, call, 'DeleteSecret', input.SecretId, { conditions, anyState: true });
+    if (secret.replicas.size > 0)
+      throw new ServiceError(
+        'InvalidParameterException',
+        `You can't delete secret ${input.SecretId} that still has replica regions [${[...secret.replicas.keys()].join(', ')}]`,
+      );
     if (force && input.RecoveryWindowInDays !== undefined)
       throw new ServiceError(
         'InvalidParameterException',
@@ -86,6 +91,7 @@ export function putResourcePolicy(context: Context): Operation {
         "You can't attach a resource policy that allows broad access to the secret.",
       );
     secret.policy = { text: input.ResourcePolicy, document };
+    context.replication.changed(secret);
     return identify(secret);
   });
 }
@@ -106,6 +112,7 @@ export function deleteResourcePolicy(context: Context): Operation {
   return operation('DeleteResourcePolicy', z.object({ SecretId: z.string() }), (input, call) => {
     const secret = openSecret(context, call, 'DeleteResourcePolicy', input.SecretId);
     secret.policy = undefined;
+    context.replication.changed(secret);
     return identify(secret);
   });
 }
@@ -144,6 +151,7 @@ export function tagResource(context: Context): Operation {
     secret.changedAt = context.surroundings.clock.now();
     secret.tags ??= new Map();
     for (const tag of input.Tags) secret.tags.set(tag.Key, tag.Value);
+    context.replication.changed(secret);
     return {};
   });
 }
@@ -157,6 +165,7 @@ export function untagResource(context: Context): Operation {
     });
     secret.changedAt = context.surroundings.clock.now();
     for (const key of input.TagKeys) secret.tags?.delete(key);
+    context.replication.changed(secret);
     return {};
   });
 }

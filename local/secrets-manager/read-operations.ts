@@ -5,6 +5,7 @@ import { selectSecrets, filtersShape } from './filters';
 import { holderOf, labelsOf } from './labels';
 import { pageOf } from './pages';
 import { randomPassword } from './random-password';
+import { replicationStatus } from './replica-operations';
 import type { Secret, Version } from './secret';
 
 /** GetSecretValue: the value of a version, by id, by label, or of AWSCURRENT. */
@@ -61,6 +62,7 @@ export function describeSecret(context: Context): Operation {
     return {
       ...metadata(secret),
       ...(stages === undefined ? {} : { VersionIdsToStages: stages }),
+      ...(secret.replicas.size === 0 ? {} : { ReplicationStatus: replicationStatus(secret) }),
     };
   });
 }
@@ -196,6 +198,9 @@ function metadata(secret: Secret): object {
     ...(secret.deletion === undefined ? {} : { DeletedDate: new Date(secret.deletion.at) }),
     ...(secret.tags === undefined ? {} : { Tags: [...secret.tags].map(([Key, Value]) => ({ Key, Value })) }),
     CreatedDate: new Date(secret.createdAt),
+    ...(secret.replicas.size === 0 && secret.primaryRegion === undefined
+      ? {}
+      : { PrimaryRegion: secret.primaryRegion ?? secret.arn.split(':')[3] }),
   };
 }
 

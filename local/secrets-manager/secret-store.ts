@@ -25,6 +25,8 @@ export interface StoreListener {
   labelUpdated(event: SecretLabelUpdated): void;
   /** AWSCURRENT is on another version than before. */
   currentChanged(secret: Secret, versionId: string): void;
+  /** Values or labels are others than before. */
+  changed(secret: Secret): void;
 }
 
 /** The account's secrets, their versions and labels. */
@@ -59,6 +61,8 @@ export class SecretStore {
       versions: new Map(),
       labels: new Map(),
       rotation: undefined,
+      replicas: new Map(),
+      primaryRegion: undefined,
     };
     this.secrets.set(secret.arn, secret);
     return secret;
@@ -120,18 +124,27 @@ export class SecretStore {
   removeVersion(secret: Secret, versionId: string): void {
     secret.versions.delete(versionId);
     secret.labels = new Map([...secret.labels].filter(([id]) => id !== versionId));
+    this.listener.changed(secret);
   }
 
   /** Writes a version's value, and keeps it for the search for leaks. */
   setValue(secret: Secret, version: Version, value: SecretValue): void {
     version.value = value;
     this.stored.push({ secretArn: secret.arn, versionId: version.id, value });
+    this.listener.changed(secret);
+  }
+
+  /** Takes a replica in place of the one before, and keeps when that one was read last. */
+  putReplica(copy: Secret, accessedAt: number | undefined): void {
+    copy.accessedAt = accessedAt;
+    this.secrets.set(copy.arn, copy);
   }
 
   /** Sets a secret's labels and tells the listener what moved. */
   setLabels(secret: Secret, labels: Labels): void {
     const moved = attached(secret.labels, labels);
     secret.labels = labels;
+    this.listener.changed(secret);
     for (const { label, versionId } of moved) {
       if (label === 'AWSPENDING' || label === 'AWSPREVIOUS') continue;
       if (label === 'AWSCURRENT') this.listener.currentChanged(secret, versionId);

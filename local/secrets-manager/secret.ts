@@ -1,3 +1,4 @@
+import type { Call } from '../kernel/service';
 import type { Labels } from './labels';
 import type { RotationRules } from './schedule';
 
@@ -32,6 +33,18 @@ export interface Rotation {
   nextBy: number | undefined;
 }
 
+/** A copy of a secret in another region, as its primary knows it. */
+export interface Replica {
+  readonly region: string;
+  readonly kmsKeyId: string | undefined;
+  /** Whether a secret of that name that is there already is replaced. */
+  readonly overwrite: boolean;
+  /** Who asked for it; its key must let them. */
+  readonly call: Call;
+  status: 'InProgress' | 'InSync' | 'Failed';
+  message: string | undefined;
+}
+
 /** A secret with its versions. */
 export interface Secret {
   readonly arn: string;
@@ -49,6 +62,10 @@ export interface Secret {
   readonly versions: Map<string, Version>;
   labels: Labels;
   rotation: Rotation | undefined;
+  /** By their regions. */
+  readonly replicas: Map<string, Replica>;
+  /** Where its primary is, if this is a replica. */
+  primaryRegion: string | undefined;
 }
 
 /** AWS's quota: versions of a secret, labelled or not. */

@@ -19,6 +19,13 @@ import {
   listSecrets,
   listSecretVersionIds,
 } from './read-operations';
+import { replicaRegion, type ReplicaRegion } from './replica-region';
+import {
+  removeRegionsFromReplication,
+  replicateSecretToRegions,
+  stopReplicationToReplica,
+} from './replica-operations';
+import { Replication, replicationTiming, type ReplicationTiming } from './replication';
 import { cancelRotateSecret, rotateSecret } from './rotate-operations';
 import {
   defaultRepeatPolicy,
@@ -38,6 +45,9 @@ export interface SecretsManagerOptions {
   readonly authorizeKeyUse?: AuthorizeKeyUse;
   readonly functions?: RotationFunctions;
   readonly repeatPolicy?: Partial<RepeatPolicy>;
+  /** The Secrets Manager of another region of the account, for replicas; none by default. */
+  readonly regionAt?: (region: string) => ReplicaRegion | undefined;
+  readonly replication?: Partial<ReplicationTiming>;
 }
 
 /** The embedded Secrets Manager and what no API of it shows. */
@@ -46,6 +56,8 @@ export interface SecretsManager extends Service {
   stop(): void;
   /** Every secret value that was ever stored, for the search for leaks. */
   storedValues(): readonly StoredValue[];
+  /** Takes replicas of secrets of other regions. */
+  readonly replicas: ReplicaRegion;
 }
 
 const factories = {
@@ -62,8 +74,11 @@ const factories = {
   ListSecrets: listSecrets,
   PutResourcePolicy: putResourcePolicy,
   PutSecretValue: putSecretValue,
+  RemoveRegionsFromReplication: removeRegionsFromReplication,
+  ReplicateSecretToRegions: replicateSecretToRegions,
   RestoreSecret: restoreSecret,
   RotateSecret: rotateSecret,
+  StopReplicationToReplica: stopReplicationToReplica,
   TagResource: tagResource,
   UntagResource: untagResource,
   UpdateSecret: updateSecret,
@@ -87,11 +102,20 @@ export function createSecretsManager(
   const store = new SecretStore(surroundings, {
     labelUpdated: (event) => options.onLabelUpdated?.(event),
     currentChanged: (secret, versionId) => driver.currentChanged(secret, versionId),
+    changed: (secret) => replication.changed(secret),
+  });
+  const replication = new Replication({
+    ...replicationTiming,
+    ...options.replication,
+    clock: surroundings.clock,
+    region: surroundings.region,
+    regionAt: options.regionAt ?? (() => undefined),
   });
   const context: Context = {
     surroundings,
     store,
     driver,
+    replication,
     functions,
     authorizeKeyUse: options.authorizeKeyUse,
   };
@@ -100,7 +124,11 @@ export function createSecretsManager(
     operations: Object.fromEntries(
       Object.entries(factories).map(([name, factory]) => [name, factory(context)]),
     ),
-    stop: () => driver.stop(),
+    stop: () => {
+      driver.stop();
+      replication.stop();
+    },
+    replicas: replicaRegion(context),
     storedValues: () => store.storedValues(),
   };
 }

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { ServiceError, type Call, type Operation } from '../kernel/service';
 import { assertToken, identify, openSecret, operation, useKey, type Context } from './context';
 import { afterMove, afterWrite, labelsOf } from './labels';
+import { addReplicas, assertRegions, replicaRegions, replicationStatus } from './replica-operations';
 import type { Secret, SecretValue, Version } from './secret';
 
 /** AWS's limit of a value, in bytes. */
@@ -23,6 +24,8 @@ export function createSecret(context: Context): Operation {
     Description: z.optional(z.string().max(2048)),
     KmsKeyId: z.optional(z.string()),
     Tags: z.optional(tags),
+    AddReplicaRegions: z.optional(replicaRegions),
+    ForceOverwriteReplicaSecret: z.optional(z.boolean()),
     ...value,
   });
   const run = operation('CreateSecret', shape, (input, call) => {
@@ -41,6 +44,14 @@ export function createSecret(context: Context): Operation {
         ...Object.fromEntries((input.Tags ?? []).map((tag) => [`aws:RequestTag/${tag.Key}`, tag.Value])),
       },
     });
+    const regions = input.AddReplicaRegions ?? [];
+    if (regions.length > 0) {
+      surroundings.authorize(call, {
+        action: 'secretsmanager:ReplicateSecretToRegions',
+        resource: `arn:${partition}:secretsmanager:${region}:${account}:secret:${input.Name}-??????`,
+      });
+      assertRegions(context, undefined, regions);
+    }
     const given = givenValue(input);
     if (existing?.deletion !== undefined)
       throw new ServiceError(
@@ -61,10 +72,15 @@ export function createSecret(context: Context): Operation {
     secret.description = input.Description === '' ? undefined : input.Description;
     secret.kmsKeyId = input.KmsKeyId;
     if (input.Tags !== undefined) secret.tags = new Map(input.Tags.map((tag) => [tag.Key, tag.Value]));
-    if (given === undefined) return identify(secret);
-    const versionId = input.ClientRequestToken ?? randomUUID();
-    write(context, call, secret, versionId, given, ['AWSCURRENT']);
-    return { ...identify(secret), VersionId: versionId };
+    const versionId = given === undefined ? undefined : (input.ClientRequestToken ?? randomUUID());
+    if (given !== undefined && versionId !== undefined)
+      write(context, call, secret, versionId, given, ['AWSCURRENT']);
+    addReplicas(context, call, secret, regions, input.ForceOverwriteReplicaSecret === true);
+    return {
+      ...identify(secret),
+      ...(versionId === undefined ? {} : { VersionId: versionId }),
+      ...(regions.length === 0 ? {} : { ReplicationStatus: replicationStatus(secret) }),
+    };
   });
   return async (input, call) => {
     if (input['SecretString'] !== undefined || input['SecretBinary'] !== undefined) assertToken(input);
@@ -139,6 +155,7 @@ export function updateSecret(context: Context): Operation {
       secret.description = input.Description === '' ? undefined : input.Description;
     if (input.KmsKeyId !== undefined) secret.kmsKeyId = input.KmsKeyId;
     secret.changedAt = context.surroundings.clock.now();
+    context.replication.changed(secret);
     if (given === undefined) return identify(secret);
     if (repeated === undefined) write(context, call, secret, versionId, given, ['AWSCURRENT']);
     return { ...identify(secret), VersionId: versionId };
@@ -247,6 +264,7 @@ function writer(call: Call): string {
     case 'role':
       return call.principal.roleArn;
     case 'operator':
+    case 'user':
       return call.principal.arn;
     case 'service':
       return call.principal.service;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { pageOf } from '../secrets-manager/pages';
 import { parseInput } from '../kernel/shape';
 import { ServiceError, type Call, type Operation, type Service, type Surroundings } from '../kernel/service';
+import { createChangeCalendars } from './change-calendars';
 import {
   assertParameterName,
   assertParameterPath,
@@ -214,6 +215,7 @@ export function createParameterStore(surroundings: Surroundings): Service {
       GetParametersByPath: getParametersByPath,
       DeleteParameter: deleteParameter,
       DescribeParameters: describeParameters,
+      ...createChangeCalendars(surroundings),
     },
   };
 }

@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { Principal, Surroundings } from '../kernel/service';
+import type { Surroundings } from '../kernel/service';
 import { ServiceError } from '../kernel/service';
 import { StateFailure } from './failure';
 import type { Json, JsonObject } from './json';
 import { isArray, isObject, parseJson } from './json';
 import type { IntegrationName } from './service-failures';
 import { functionFailure, integrationFailure, sdkFailure } from './service-failures';
+import type { AssumeRole } from './service-role';
+import { sessionOf } from './service-role';
 import type { TaskCaller, TaskPort } from './task-port';
 import { parseResource, sdkServices } from './task-port';
-
-/** Opens a session of the machine's role, as its trust policy allows; throws AccessDenied otherwise. */
-export type AssumeRole = (roleArn: string, sessionName: string) => Principal;
 
 type Answer = Readonly<Record<string, unknown>>;
 
@@ -128,7 +127,7 @@ export class CloudTaskPort implements TaskPort {
   ): Promise<Answer> {
     try {
       const answer = await this.surroundings.callService(service, operation, input, {
-        principal: this.principalOf(caller),
+        principal: sessionOf(caller.roleArn, this.surroundings, caller.ownRole ? this.assumeRole : undefined),
         requestId,
         userAgent: 'states.amazonaws.com',
       });
@@ -137,21 +136,6 @@ export class CloudTaskPort implements TaskPort {
       if (error instanceof ServiceError) throw failureOf(error);
       throw error;
     }
-  }
-
-  /** The session that Step Functions opens on the role, named at random as on AWS. */
-  private principalOf({ roleArn, ownRole }: TaskCaller): Principal {
-    const { partition, account } = this.surroundings;
-    const roleAccount = roleArn.split(':')[4] ?? account;
-    const roleName = roleArn.slice(roleArn.lastIndexOf('/') + 1);
-    const session = randomUUID().replaceAll('-', '');
-    if (ownRole && this.assumeRole !== undefined) return this.assumeRole(roleArn, session);
-    return {
-      kind: 'role',
-      arn: `arn:${partition}:sts::${roleAccount}:assumed-role/${roleName}/${session}`,
-      account: roleAccount,
-      roleArn,
-    };
   }
 }
 

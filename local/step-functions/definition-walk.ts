@@ -17,6 +17,8 @@ export interface Scope {
   readonly outer: Scope | undefined;
   /** The outer state that these are in. */
   readonly holder: string | undefined;
+  /** Whether these run as child executions, which cannot read the outer scope's variables. */
+  readonly apart: boolean;
 }
 
 /** A template in a state: where it stands, and which members of `$states` it may read. */
@@ -40,7 +42,7 @@ function inScope(
   holder?: string,
 ): readonly FoundState[] {
   if (!isObject(machine) || !isObject(machine['States'])) return [];
-  const scope: Scope = { states: machine['States'], outer, holder };
+  const scope: Scope = { states: machine['States'], outer, holder, apart: isDistributed(machine) };
   return Object.entries(machine['States']).flatMap(([name, state]) => {
     if (!isObject(state)) return [];
     const own = state['QueryLanguage'];
@@ -62,6 +64,12 @@ function inScope(
       ),
     ];
   });
+}
+
+/** Whether the processor of a Map runs every item as a child execution. */
+export function isDistributed(processor: Json | undefined): boolean {
+  const config = isObject(processor) ? processor['ProcessorConfig'] : undefined;
+  return isObject(config) && config['Mode'] === 'DISTRIBUTED';
 }
 
 const before = ['input', 'context'];

@@ -94,7 +94,9 @@ export interface MapState extends Guarded {
   readonly Type: 'Map';
   readonly Items?: Json | undefined;
   readonly ItemSelector?: Json | undefined;
-  readonly ItemProcessor: Machine;
+  readonly ItemProcessor: Processor;
+  /** Names a distributed Map in the ARNs of its Map Runs and their child executions. */
+  readonly Label?: string | undefined;
   readonly MaxConcurrency?: number | string | undefined;
   readonly ToleratedFailureCount?: number | string | undefined;
   readonly ToleratedFailurePercentage?: number | string | undefined;
@@ -110,6 +112,13 @@ export interface Machine {
   readonly States: Readonly<Record<string, State>>;
   readonly QueryLanguage?: string | undefined;
   readonly TimeoutSeconds?: number | undefined;
+}
+
+/** What a Map runs for each item: inside the execution, or each time as a child execution. */
+export interface Processor extends Machine {
+  readonly ProcessorConfig?:
+    | { readonly Mode?: 'DISTRIBUTED' | 'INLINE' | undefined; readonly ExecutionType?: string | undefined }
+    | undefined;
 }
 
 // The text was JSON, so whatever is found in it is a JSON value.
@@ -136,14 +145,21 @@ const guarded = {
     .optional(),
   Catch: z.array(z.object({ ...leaving, ErrorEquals: z.array(z.string()), Next: z.string() })).optional(),
 };
-const machine: z.ZodType<Machine> = z.object({
+const startAndStates = {
   StartAt: z.string(),
   States: z.record(
     z.string(),
-    z.lazy(() => state),
+    z.lazy((): z.ZodType<State> => state),
   ),
   QueryLanguage: z.string().optional(),
   TimeoutSeconds: z.number().optional(),
+};
+const machine: z.ZodType<Machine> = z.object(startAndStates);
+const processor: z.ZodType<Processor> = z.object({
+  ...startAndStates,
+  ProcessorConfig: z
+    .object({ Mode: z.enum(['DISTRIBUTED', 'INLINE']).optional(), ExecutionType: z.string().optional() })
+    .optional(),
 });
 const state: z.ZodType<State> = z.discriminatedUnion('Type', [
   z.object({ ...common, Type: z.literal('Pass'), Result: template.optional() }),
@@ -183,7 +199,8 @@ const state: z.ZodType<State> = z.discriminatedUnion('Type', [
     Type: z.literal('Map'),
     Items: template.optional(),
     ItemSelector: template.optional(),
-    ItemProcessor: machine,
+    ItemProcessor: processor,
+    Label: z.string().optional(),
     MaxConcurrency: number,
     ToleratedFailureCount: number,
     ToleratedFailurePercentage: number,

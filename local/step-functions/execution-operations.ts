@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import type { Operation, Surroundings } from '../kernel/service';
+import type { Call, Operation, Surroundings } from '../kernel/service';
 import { ServiceError } from '../kernel/service';
 import { parseInput } from '../kernel/shape';
-import { assertArn, assertName, executionArn } from './arns';
+import { assertArn, assertName, executionArn, withoutLabel } from './arns';
 import { withoutData } from './history-data';
 import type { Json } from './json';
 import { parseJson, payloadLimit } from './json';
 import { machineMissing } from './machine-operations';
+import { findMapRun } from './map-run-operations';
 import { page } from './paging';
 import type { ExecutionRecord, MachineRecord, Records } from './records';
 import { endOf, redrive } from './status-event';
@@ -31,7 +32,8 @@ const shapes = {
   }),
   DescribeExecution: z.object({ executionArn: arn }),
   ListExecutions: z.object({
-    stateMachineArn: arn,
+    stateMachineArn: arn.optional(),
+    mapRunArn: z.string().min(1).max(2000).optional(),
     statusFilter: z.enum(['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED']).optional(),
     ...paged,
   }),
@@ -60,12 +62,34 @@ export function executionOperations(
       throw new ServiceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
     return record;
   };
+  const listed = (
+    machineArn: string | undefined,
+    mapRunArn: string | undefined,
+    call: Call,
+  ): readonly ExecutionRecord[] => {
+    const of = machineArn ?? mapRunArn;
+    if (of === undefined || (machineArn !== undefined && mapRunArn !== undefined))
+      throw new ServiceError(
+        'ValidationException',
+        'Exactly one of stateMachineArn and mapRunArn must be given',
+      );
+    authorize(call, { action: 'states:ListExecutions', resource: of });
+    if (machineArn === undefined) return findMapRun(records, of).children;
+    assertArn(machineArn, 'stateMachine');
+    if (!records.machines.has(machineArn)) throw machineMissing(machineArn);
+    return [...records.executions.values()].filter((record) => record.machineArn === machineArn);
+  };
 
   return {
     StartExecution: async (raw, call) => {
       const input = parseInput('StartExecution', shapes.StartExecution, raw);
       authorize(call, { action: 'states:StartExecution', resource: input.stateMachineArn });
       assertArn(input.stateMachineArn, 'stateMachine');
+      if (input.stateMachineArn !== withoutLabel(input.stateMachineArn))
+        throw new ServiceError(
+          'ValidationException',
+          `A Map Run alone starts executions of a distributed Map: ${input.stateMachineArn}`,
+        );
       const machine = records.machines.get(input.stateMachineArn);
       if (machine === undefined) throw machineMissing(input.stateMachineArn);
       const name = input.name ?? randomUUID();
@@ -103,6 +127,7 @@ export function executionOperations(
         stateMachineArn: record.machineArn,
         name: record.name,
         status: record.execution.status,
+        ...mapRunOf(record),
         startDate: record.startedAt,
         ...stopDateOf(record),
         input: record.inputText,
@@ -129,16 +154,15 @@ export function executionOperations(
         definition: record.definition,
         roleArn: record.roleArn,
         updateDate: record.startedAt,
+        ...mapRunOf(record),
+        ...(record.mapRun === undefined ? {} : { label: record.mapRun.label }),
       };
     },
 
     ListExecutions: async (raw, call) => {
       const input = parseInput('ListExecutions', shapes.ListExecutions, raw);
-      authorize(call, { action: 'states:ListExecutions', resource: input.stateMachineArn });
-      assertArn(input.stateMachineArn, 'stateMachine');
-      if (!records.machines.has(input.stateMachineArn)) throw machineMissing(input.stateMachineArn);
-      const newestFirst = [...records.executions.values()]
-        .filter(({ machineArn }) => machineArn === input.stateMachineArn)
+      const { stateMachineArn: ofMachine, mapRunArn: ofMapRun } = input;
+      const newestFirst = listed(ofMachine, ofMapRun, call)
         .filter(
           ({ execution }) => input.statusFilter === undefined || execution.status === input.statusFilter,
         )
@@ -150,6 +174,8 @@ export function executionOperations(
           stateMachineArn: record.machineArn,
           name: record.name,
           status: record.execution.status,
+          ...mapRunOf(record),
+          ...(record.mapRun === undefined ? {} : { itemCount: 1 }),
           startDate: record.startedAt,
           ...stopDateOf(record),
           redriveCount: 0,
@@ -173,6 +199,10 @@ export function executionOperations(
       );
     },
   };
+}
+
+function mapRunOf({ mapRun }: ExecutionRecord): { readonly mapRunArn?: string } {
+  return mapRun === undefined ? {} : { mapRunArn: mapRun.arn };
 }
 
 function stopDateOf({ execution: { end } }: ExecutionRecord): { readonly stopDate?: Date } {

@@ -1,9 +1,13 @@
 /** What the embedded Step Functions does otherwise than AWS, for docs/aws-fidelity.md. */
 export const stepFunctionsGaps: readonly string[] = [
   'JSONPath is refused by name when a state machine is created; Pass, Wait, Succeed and Fail states without any path field are taken, since they mean the same in both languages.',
-  'Map runs INLINE only: DISTRIBUTED mode, Iterator, ItemReader, ItemBatcher and ResultWriter are refused. ToleratedFailureCount and ToleratedFailurePercentage are evaluated and have no effect.',
+  'Map runs DISTRIBUTED with STANDARD children over an array; Iterator, ItemReader, ItemBatcher, ResultWriter, EXPRESS children and Items that come to an object are refused. In INLINE mode ToleratedFailureCount and ToleratedFailurePercentage are evaluated and have no effect.',
+  'Of distributed Maps the histories of success, the error of too many failures, refused thresholds and the shape of ARNs are recorded, most of it in JSONPath. The rest follows the documentation: the result has for a child without an output what DescribeExecution tells, a child stopped alone does not count as failed, outer variables cannot be read in the children and are refused when the machine is created.',
+  'Where nothing is documented of distributed Maps: results beyond 256 KiB and too large inputs fail the Map without Catch; a role without states:StartExecution fails it with StepFunctions.AWSStepFunctionsException before MapRunStarted; a Map without Label gets one for each Map Run; a retried Map starts a new Map Run; children have no $states.context.Map.',
+  'Children of a Map Run appear under the ARN of the machine with the label (stateMachine:name/Label): in $states.context.StateMachine, in Resources of putEvents, in their status events, and as the resource of SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat; whether AWS asks about the ARN with or without the label is not documented.',
+  'Children start all at once, up to MaxConcurrency or 10,000; AWS starts them at a limited rate. UpdateMapRun is refused.',
   'Tasks reach Lambda (function ARN, lambda:invoke), events:putEvents, sns:publish and sqs:sendMessage, each also with .waitForTaskToken, and aws-sdk: of EventBridge, Lambda, Secrets Manager, SNS, SQS and Parameter Store. Activities, .sync, HTTP tasks and every other resource are refused.',
-  'EXPRESS state machines, versions, aliases, RedriveExecution, TestState, StartSyncExecution, activities, map runs and encryptionConfiguration are refused.',
+  'EXPRESS state machines, versions, aliases, RedriveExecution, TestState, StartSyncExecution, activities and encryptionConfiguration are refused.',
   'loggingConfiguration and tracingConfiguration are shown again as given: nothing is logged to CloudWatch Logs or traced by X-Ray.',
   'HeartbeatSeconds has an effect on tasks with a token only. It fails them with States.Timeout, as recorded, although AWS documents States.HeartbeatTimeout.',
   'Names of variables that nothing assigns are taken, as on AWS, and are a warning of ValidateStateMachineDefinition here.',

@@ -10,6 +10,7 @@ export type HistoryEventType =
   | `${'Choice' | 'Fail' | 'Map' | 'Parallel' | 'Pass' | 'Succeed' | 'Task' | 'Wait'}State${'Entered' | 'Exited'}`
   | `${AbortableType}StateAborted`
   | `${'Map' | 'Parallel'}State${'Failed' | 'Started' | 'Succeeded'}`
+  | `MapRun${'Aborted' | 'Failed' | 'Started' | 'Succeeded'}`
   | `MapIteration${'Aborted' | 'Failed' | 'Started' | 'Succeeded'}`
   | `Task${'Failed' | 'Scheduled' | 'Started' | 'Submitted' | 'SubmitFailed' | 'Succeeded' | 'TimedOut'}`
   | `LambdaFunction${'Failed' | 'Scheduled' | 'Started' | 'Succeeded' | 'TimedOut'}`

@@ -1,4 +1,5 @@
 import type { ChoiceState, FailState, Machine, State } from './definition';
+import { runDistributedMap } from './distributed-map';
 import { Aborted, StateFailure } from './failure';
 import type { Json } from './json';
 import { runMap } from './map';
@@ -60,7 +61,9 @@ async function runState(
       case 'Parallel':
         return await runParallel(enter(state), runMachine);
       case 'Map':
-        return await runMap(enter(state), runMachine);
+        return state.ItemProcessor.ProcessorConfig?.Mode === 'DISTRIBUTED'
+          ? await runDistributedMap(enter(state))
+          : await runMap(enter(state), runMachine);
     }
   } catch (thrown) {
     if (thrown instanceof Aborted && isAbortable(state))

@@ -1,5 +1,6 @@
+import { isName } from './arns';
 import type { FoundState, Scope } from './definition-walk';
-import { assignedIn, entriesOf, findTemplates, stringsIn } from './definition-walk';
+import { assignedIn, entriesOf, findTemplates, isDistributed, stringsIn } from './definition-walk';
 import type { Diagnostic } from './diagnostics';
 import { schemaError, warning } from './diagnostics';
 import { expressionIn } from './expression';
@@ -26,11 +27,16 @@ const jsonPathOnly = [
   'ToleratedFailurePercentagePath',
 ];
 
+// AWS's limit.
+const longestLabel = 40;
+
 /** What AWS refuses in a state although it fits the schema, and what it takes with a warning. */
 export function checkState(found: FoundState): readonly Diagnostic[] {
   return [
     ...checkTargets(found),
     ...checkErrorEquals(found),
+    ...checkProcessor(found),
+    ...checkLabel(found),
     ...checkVariables(found),
     ...(found.queryLanguage === 'JSONata' ? [...checkFields(found), ...checkExpressions(found)] : []),
   ];
@@ -100,8 +106,34 @@ function outerNames({ outer, holder }: Scope): ReadonlySet<string> {
   return outer === undefined ? new Set() : new Set([...assignedIn(outer, holder), ...outerNames(outer)]);
 }
 
-function namesIn(scope: Scope): ReadonlySet<string> {
-  return new Set([...assignedIn(scope), ...(scope.outer === undefined ? [] : namesIn(scope.outer))]);
+/** Variables that the states of a scope can read. */
+function namesIn({ outer, ...scope }: Scope): ReadonlySet<string> {
+  const around = outer === undefined || scope.apart ? [] : namesIn(outer);
+  return new Set([...assignedIn({ outer, ...scope }), ...around]);
+}
+
+/** Variables that are assigned around a scope, and that a distributed Map in between keeps from it. */
+function namesOutOfReach({ outer, apart }: Scope): ReadonlySet<string> {
+  if (outer === undefined) return new Set();
+  return apart ? new Set([...namesIn(outer), ...namesOutOfReach(outer)]) : namesOutOfReach(outer);
+}
+
+// The schema's own words for this are about Mode, which is right.
+function checkProcessor({ state, at }: FoundState): readonly Diagnostic[] {
+  const processor = state['ItemProcessor'];
+  const config = isObject(processor) ? processor['ProcessorConfig'] : undefined;
+  return isDistributed(processor) && isObject(config) && config['ExecutionType'] === undefined
+    ? [schemaError('A distributed Map must have an ExecutionType', `${at}/ItemProcessor/ProcessorConfig`)]
+    : [];
+}
+
+function checkLabel({ state, at }: FoundState): readonly Diagnostic[] {
+  const { Label } = state;
+  if (typeof Label !== 'string') return [];
+  const location = `${at}/Label`;
+  if (Label === '' || Label.length > longestLabel)
+    return [schemaError(`A Label has 1 to ${longestLabel} characters`, location)];
+  return isName(Label) ? [] : [schemaError(`'${Label}' is not a valid Label`, location)];
 }
 
 function checkFields({ state, at }: FoundState): readonly Diagnostic[] {
@@ -124,6 +156,7 @@ function checkFields({ state, at }: FoundState): readonly Diagnostic[] {
 
 function checkExpressions(found: FoundState): readonly Diagnostic[] {
   const known = namesIn(found.scope);
+  const outOfReach = namesOutOfReach(found.scope);
   const problems: Diagnostic[] = [];
   let readsToken = false;
   for (const { at, value, members } of findTemplates(found))
@@ -146,7 +179,11 @@ function checkExpressions(found: FoundState): readonly Diagnostic[] {
           problems.push(schemaError(`$states.${member} is not available here`, location));
       // AWS takes a name that nothing assigns, as recorded; its evaluation then fails.
       for (const name of variables)
-        if (name !== 'eval' && !known.has(name))
+        if (outOfReach.has(name) && !known.has(name))
+          problems.push(
+            schemaError(`The states of a distributed Map cannot read the outer variable $${name}`, location),
+          );
+        else if (name !== 'eval' && !known.has(name))
           problems.push(warning('UNDEFINED_VARIABLE', `Nothing assigns the variable $${name}`, location));
     }
   if (textOf(found.state['Resource']).endsWith('.waitForTaskToken') && !readsToken)

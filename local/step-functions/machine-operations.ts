@@ -4,9 +4,9 @@ import type { Call, Operation, Surroundings } from '../kernel/service';
 import { ServiceError } from '../kernel/service';
 import { parseInput } from '../kernel/shape';
 import { assertArn, assertName, machineArn } from './arns';
-import type { AssumeRole } from './cloud-task-port';
 import { page } from './paging';
 import type { MachineRecord, Records } from './records';
+import type { AssumeRole } from './service-role';
 import { assertDefinition, checkDefinition } from './validation';
 
 const arn = z.string().min(1).max(256);

@@ -3,7 +3,7 @@ import { isFailure, runLanes } from './branches';
 import type { MapState } from './definition';
 import type { History, Trail } from './history';
 import type { Json } from './json';
-import { isArray } from './json';
+import { inputsOf, itemsOf } from './map-items';
 import { withRetryAndCatch } from './retry';
 import type { Departure, Visit } from './visit';
 
@@ -27,16 +27,6 @@ export async function runMap(visit: Visit<MapState>, runMachine: RunMachine): Pr
   return withRetryAndCatch(visit, attempt, () => visit.record('MapStateFailed'));
 }
 
-async function itemsOf(visit: Visit<MapState>): Promise<readonly Json[]> {
-  const { Items } = visit.state;
-  if (Items !== undefined) return visit.evaluateArray('Items', Items);
-  if (isArray(visit.input)) return visit.input;
-  throw visit.evaluationFailure(
-    undefined,
-    `Map state input must be an array but was: ${JSON.stringify(visit.input)}`,
-  );
-}
-
 async function concurrencyOf(visit: Visit<MapState>): Promise<number> {
   const { state } = visit;
   // Failures are tolerated by distributed Maps only; in an inline one AWS takes the fields and heeds nothing but type.
@@ -44,15 +34,6 @@ async function concurrencyOf(visit: Visit<MapState>): Promise<number> {
   await visit.evaluateNumber('ToleratedFailurePercentage', state.ToleratedFailurePercentage);
   const wanted = (await visit.evaluateNumber('MaxConcurrency', state.MaxConcurrency)) ?? 0;
   return wanted > 0 ? Math.min(wanted, inlineConcurrency) : inlineConcurrency;
-}
-
-async function inputsOf(visit: Visit<MapState>, items: readonly Json[]): Promise<readonly Json[]> {
-  const { ItemSelector } = visit.state;
-  if (ItemSelector === undefined) return items;
-  const inputs: Json[] = [];
-  for (const [index, value] of items.entries())
-    inputs.push(await visit.evaluate('ItemSelector', ItemSelector, {}, { index, value }));
-  return inputs;
 }
 
 async function iterate(

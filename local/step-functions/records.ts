@@ -1,5 +1,6 @@
 import type { Machine } from './definition';
 import type { Execution } from './execution';
+import type { MapRun } from './map-run';
 
 /** A state machine as it stands. */
 export interface MachineRecord {
@@ -26,6 +27,8 @@ export interface ExecutionRecord {
   readonly inputText: string;
   readonly startedAt: Date;
   readonly execution: Execution;
+  /** Of a child execution: the Map Run that started it. */
+  readonly mapRun?: MapRun | undefined;
   /** Resolves when the execution has ended and its status is published. */
   readonly done: Promise<void>;
 }
@@ -34,4 +37,5 @@ export interface ExecutionRecord {
 export interface Records {
   readonly machines: Map<string, MachineRecord>;
   readonly executions: Map<string, ExecutionRecord>;
+  readonly mapRuns: Map<string, MapRun>;
 }

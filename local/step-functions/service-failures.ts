@@ -21,16 +21,22 @@ const declared: Readonly<Record<IntegrationName, ReadonlySet<string>>> = {
   events: new Set(['InternalException', 'ResourceNotFoundException']),
   sns: new Set(['AuthorizationErrorException', 'InvalidParameterException', 'NotFoundException']),
   sqs: new Set(['InvalidMessageContentsException', 'QueueDoesNotExistException']),
+  states: new Set(['ExecutionAlreadyExists', 'ExecutionLimitExceeded', 'StateMachineDoesNotExist']),
 };
 
 /** Services with an optimised integration, as a Resource names them. */
-export type IntegrationName = 'events' | 'lambda' | 'sns' | 'sqs';
+export type IntegrationName = 'events' | 'lambda' | 'sns' | 'sqs' | 'states';
 
 const wording = {
   lambda: { prefix: 'Lambda', general: 'AWSLambdaException', service: 'AWSLambda' },
   events: { prefix: 'EventBridge', general: 'AmazonEventBridgeException', service: 'AmazonEventBridge' },
   sns: { prefix: 'SNS', general: 'AmazonSNSException', service: 'AmazonSNS' },
   sqs: { prefix: 'SQS', general: 'AmazonSQSException', service: 'AmazonSQS' },
+  states: {
+    prefix: 'StepFunctions',
+    general: 'AWSStepFunctionsException',
+    service: 'AWSStepFunctions',
+  },
 } satisfies Record<IntegrationName, object>;
 
 // Codes on the wire that Java, in which AWS runs the integrations, calls something else.

@@ -1,17 +1,14 @@
 import type { Clock } from '../kernel/clock';
 import type { Service, Surroundings } from '../kernel/service';
-import { executionArn } from './arns';
-import type { AssumeRole } from './cloud-task-port';
 import { CloudTaskPort } from './cloud-task-port';
-import { Execution } from './execution';
-import type { Start } from './execution-operations';
 import { executionOperations } from './execution-operations';
 import { Expressions } from './expression';
-import { History } from './history';
+import { Launcher } from './launch';
 import { machineOperations } from './machine-operations';
-import type { ExecutionRecord, Records } from './records';
+import { mapRunOperations } from './map-run-operations';
+import type { Records } from './records';
+import type { AssumeRole } from './service-role';
 import type { StatusEvent } from './status-event';
-import { statusEvent } from './status-event';
 import type { ExecutionObserver, TaskPort } from './task-port';
 import { TaskTokens } from './task-tokens';
 import { tokenOperations } from './token-operations';
@@ -45,67 +42,27 @@ export function createStepFunctions(
   surroundings: Surroundings,
   options: StepFunctionsOptions = {},
 ): StepFunctions {
-  const { clock, region } = surroundings;
-  const records: Records = { machines: new Map(), executions: new Map() };
+  const { clock } = surroundings;
+  const records: Records = { machines: new Map(), executions: new Map(), mapRuns: new Map() };
   const tokens = new TaskTokens();
   const random = options.random ?? Math.random;
-  const expressions = new Expressions(random, () => clock.now());
-  const observer = options.observer ?? {};
-  const port = options.port ?? new CloudTaskPort(surroundings, options.assumeRole);
-  const publish = options.publishStatus ?? (() => undefined);
-
-  const start: Start = (machine, name, inputText, input) => {
-    const arn = executionArn(surroundings, machine.name, name);
-    const startedAt = clock.now();
-    const execution = new Execution(
-      {
-        execution: {
-          arn,
-          name,
-          stateMachineArn: machine.arn,
-          stateMachineName: machine.name,
-          roleArn: machine.roleArn,
-          input,
-          startedAt,
-        },
-        region,
-        clock,
-        taskClock: options.taskClock ?? clock,
-        history: new History(clock, (event) => observer.onHistoryEvent?.(arn, event)),
-        expressions,
-        port,
-        tokens,
-        random,
-        observer,
-      },
-      machine.machine,
-    );
-    const shown = {
-      arn,
-      machineArn: machine.arn,
-      name,
-      inputText,
-      startedAt: new Date(startedAt),
-      execution,
-    };
-    publish(statusEvent(shown, shown.startedAt));
-    const done = execution.run().then(() => publish(statusEvent(shown, new Date(clock.now()))));
-    const record: ExecutionRecord = {
-      ...shown,
-      machineName: machine.name,
-      definition: machine.definition,
-      roleArn: machine.roleArn,
-      done,
-    };
-    records.executions.set(arn, record);
-    return record;
-  };
+  const launcher = new Launcher(surroundings, records, {
+    expressions: new Expressions(random, () => clock.now()),
+    observer: options.observer ?? {},
+    port: options.port ?? new CloudTaskPort(surroundings, options.assumeRole),
+    random,
+    taskClock: options.taskClock ?? clock,
+    tokens,
+    publish: options.publishStatus ?? (() => undefined),
+    assumeRole: options.assumeRole,
+  });
 
   return {
     id: 'sfn',
     operations: {
       ...machineOperations(surroundings, records, options.assumeRole),
-      ...executionOperations(surroundings, records, start),
+      ...executionOperations(surroundings, records, launcher.begin.bind(launcher)),
+      ...mapRunOperations(surroundings, records),
       ...tokenOperations(surroundings, tokens),
     },
     close: async () => {

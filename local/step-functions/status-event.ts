@@ -3,7 +3,7 @@ import type { ExecutionRecord } from './records';
 /** The part of an execution's record that its events show. */
 export type Shown = Pick<
   ExecutionRecord,
-  'arn' | 'execution' | 'inputText' | 'machineArn' | 'name' | 'startedAt'
+  'arn' | 'execution' | 'inputText' | 'machineArn' | 'mapRun' | 'name' | 'startedAt'
 >;
 
 /** What Step Functions puts on the default event bus when an execution's status changes. */
@@ -64,7 +64,7 @@ export function endOf({ execution: { end } }: Pick<ExecutionRecord, 'execution'>
 }
 
 /** Whether AWS would redrive the execution. */
-export function redrive(record: Pick<ExecutionRecord, 'execution'>): {
+export function redrive(record: Pick<ExecutionRecord, 'execution' | 'mapRun'>): {
   readonly redriveStatus: string;
   readonly redriveStatusReason?: string;
 } {
@@ -74,5 +74,5 @@ export function redrive(record: Pick<ExecutionRecord, 'execution'>): {
       redriveStatus: 'NOT_REDRIVABLE',
       redriveStatusReason: `Execution is ${status} and cannot be redriven`,
     };
-  return { redriveStatus: 'REDRIVABLE' };
+  return { redriveStatus: record.mapRun === undefined ? 'REDRIVABLE' : 'REDRIVABLE_BY_MAP_RUN' };
 }

@@ -40,8 +40,10 @@ export function checkSupport(found: FoundState): readonly Diagnostic[] {
     if (state[field] !== undefined) problems.push(unsupported(field, `${at}/${field}`));
   const processor = state['ItemProcessor'];
   const configuration = isObject(processor) ? processor['ProcessorConfig'] : undefined;
-  if (isObject(configuration) && configuration['Mode'] === 'DISTRIBUTED')
-    problems.push(unsupported('Map in DISTRIBUTED mode', `${at}/ItemProcessor/ProcessorConfig/Mode`));
+  if (isObject(configuration) && configuration['ExecutionType'] === 'EXPRESS')
+    problems.push(
+      unsupported('EXPRESS child executions', `${at}/ItemProcessor/ProcessorConfig/ExecutionType`),
+    );
   for (const [index, branch] of entriesOf(state['Branches']))
     if (branch['QueryLanguage'] !== undefined)
       problems.push(unsupported('QueryLanguage of a branch', `${at}/Branches/${index}/QueryLanguage`));

@@ -2,6 +2,7 @@ import validateSchema from 'asl-validator';
 import { ServiceError } from '../kernel/service';
 import type { Machine } from './definition';
 import { parseMachine } from './definition';
+import type { FoundState } from './definition-walk';
 import { entriesOf, findStates } from './definition-walk';
 import type { Diagnostic } from './diagnostics';
 import { schemaError } from './diagnostics';
@@ -35,13 +36,38 @@ export async function checkDefinition(text: string): Promise<readonly Diagnostic
         schemaError('A JSONata state machine cannot have JSONPath states', `${at}/QueryLanguage`),
       ),
     ...states.flatMap(checkState),
+    ...checkLabelsDiffer(states),
   ];
   const known = own.filter(({ severity }) => severity === 'ERROR');
   return known.length > 0 ? own : [...schemaDiagnostics(definition), ...own];
 }
 
+// The label stands for its Map in ARNs, so that AWS wants it unique in the definition.
+function checkLabelsDiffer(states: readonly FoundState[]): readonly Diagnostic[] {
+  const labels = states.map(({ state }) => state['Label']);
+  return states
+    .filter(({ state: { Label } }, index) => Label !== undefined && labels.indexOf(Label) < index)
+    .map(({ at }) => schemaError('Another Map has the same Label', `${at}/Label`));
+}
+
+/** Definitions that were found sound, by their text: the same one is created again and again, and takes 0.3 s to check. */
+const sound = new Map<string, Machine>();
+const mostSound = 20;
+
 /** The machine of a definition, or AWS's InvalidDefinition. */
 export async function assertDefinition(text: string): Promise<Machine> {
+  const known = sound.get(text);
+  if (known !== undefined) return known;
+  const machine = await checkedDefinition(text);
+  sound.set(text, machine);
+  for (const oldest of sound.keys()) {
+    if (sound.size <= mostSound) break;
+    sound.delete(oldest);
+  }
+  return machine;
+}
+
+async function checkedDefinition(text: string): Promise<Machine> {
   const errors = (await checkDefinition(text)).filter(({ severity }) => severity === 'ERROR');
   if (errors.length > 0)
     throw new ServiceError(

@@ -6,6 +6,7 @@ import { StateFailure } from './failure';
 import type { EventDetails, History, HistoryEventType, Trail } from './history';
 import type { Json, JsonObject } from './json';
 import { byteSize, isArray, payloadLimit, typeName } from './json';
+import type { StartMapRun } from './map-run';
 import type { ExecutionObserver, TaskPort } from './task-port';
 import type { TaskTokens } from './task-tokens';
 import type { Variables } from './variables';
@@ -29,6 +30,7 @@ export interface Machinery {
   readonly expressions: Expressions;
   readonly port: TaskPort;
   readonly tokens: TaskTokens;
+  readonly startMapRun: StartMapRun;
   readonly random: () => number;
   readonly observer: ExecutionObserver;
 }
@@ -38,7 +40,8 @@ export interface Place {
   readonly variables: Variables;
   readonly trail: Trail;
   readonly signal: AbortSignal;
-  readonly item?: { readonly index: number; readonly value: Json } | undefined;
+  readonly item?:
+    { readonly index: number; readonly value: Json; readonly source?: 'STATE_DATA' } | undefined;
 }
 
 /** What `$states` holds beside the input. */
@@ -220,8 +223,12 @@ export class Visit<Shape extends State = State> {
         StateMachine: { Id: execution.stateMachineArn, Name: execution.stateMachineName },
         State: { Name: this.name, EnteredTime: this.enteredAt, RetryCount: this.retryCount },
         ...(this.token === undefined ? {} : { Task: { Token: this.token } }),
-        ...(item === undefined ? {} : { Map: { Item: { Index: item.index, Value: item.value } } }),
+        ...(item === undefined ? {} : { Map: { Item: itemContext(item) } }),
       },
     };
   }
+}
+
+function itemContext({ index, value, source }: NonNullable<Place['item']>): JsonObject {
+  return { Index: index, Value: value, ...(source === undefined ? {} : { Source: source }) };
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { RoleStore } from '../iam/role-store';
+import { uniqueId } from '../iam/unique-id';
 import { parseInput } from '../kernel/shape';
 import { ServiceError, type Call, type Operation, type Service, type Surroundings } from '../kernel/service';
 
@@ -57,11 +57,15 @@ export function createTokenService(surroundings: Surroundings, roles: RoleStore)
   return { id: 'sts', operations: { GetCallerIdentity: getCallerIdentity, AssumeRole: assumeRole } };
 }
 
-/** AWS's opaque id of a role, made from its ARN so that it stays the same, with the session's name behind it. */
-function userId(call: Call): string {
-  const { principal } = call;
-  if (principal.kind === 'service') return principal.service;
-  const of = principal.kind === 'role' ? principal.roleArn : principal.arn;
-  const id = createHash('sha256').update(of).digest('hex').slice(0, 17).toUpperCase();
-  return principal.kind === 'role' ? `AROA${id}:${principal.arn.split('/').at(-1) ?? ''}` : `AIDA${id}`;
+/** The opaque id of a caller; behind that of a role stands the session's name. */
+function userId({ principal }: Call): string {
+  switch (principal.kind) {
+    case 'service':
+      return principal.service;
+    case 'role':
+      return `${uniqueId('AROA', principal.roleArn)}:${principal.arn.split('/').at(-1) ?? ''}`;
+    case 'operator':
+    case 'user':
+      return uniqueId('AIDA', principal.arn);
+  }
 }

@@ -1,11 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import * as fs from 'node:fs/promises';
-import net from 'node:net';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { PostgresBinaries } from './postgres-binaries';
 import type { ServerIdentity } from './scratch';
+import { comesUp, end, freePort, serverEnvironment } from './server-process';
 
 /** How a server is to be started. */
 export interface PostgresOptions {
@@ -13,11 +11,6 @@ export interface PostgresOptions {
   readonly log?: 'none' | 'ddl' | 'mod' | 'all';
   /** Offers TLS, with a certificate for localhost and 127.0.0.1 that signs itself. */
   readonly tls?: boolean;
-}
-
-/** The environment of the server's programs: nothing of the caller's, which may hold credentials. */
-export function serverEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 }
 
 /** Starts the server on a free port and waits until it takes connections. */
@@ -37,7 +30,8 @@ export async function launch(
       { ...identity, cwd: home, env: serverEnvironment(), stdio: ['ignore', log.fd, log.fd], detached: true },
     );
     await log.close();
-    if (await isReady(server, path.join(home, 'data', 'postmaster.pid'))) return { process: server, port };
+    const pidFile = path.join(home, 'data', 'postmaster.pid');
+    if (await comesUp(server, () => isReady(server, pidFile))) return { process: server, port };
     await end(server, 'SIGQUIT');
     const text = await fs.readFile(path.join(home, 'server.log'), 'utf8');
     // Somebody else may take the port between our look and the server's.
@@ -77,60 +71,6 @@ function flags(port: number, { log = 'none', tls = false }: PostgresOptions): st
 
 /** The last line of postmaster.pid is where PostgreSQL tells pg_ctl that it is ready. */
 async function isReady(server: ChildProcess, pidFile: string): Promise<boolean> {
-  const patience = Date.now() + 20_000;
-  // A program that cannot be started has no pid, and would end this process by an error that nobody hears.
-  server.on('error', () => undefined);
-  while (
-    Date.now() < patience &&
-    server.pid !== undefined &&
-    server.exitCode === null &&
-    server.signalCode === null
-  ) {
-    const lines = (await fs.readFile(pidFile, 'utf8').catch(() => '')).split('\n');
-    if (lines[0] === String(server.pid) && lines[7]?.trim() === 'ready') return true;
-    await delay(10);
-  }
-  return false;
-}
-
-/** Starts a shell that waits for the end of its input, which comes with the end of this process, and ends the server then. */
-export async function watchOver(
-  server: ChildProcess,
-  identity: ServerIdentity | undefined,
-  home: string,
-): Promise<ChildProcess> {
-  const script = 'read -r word || { kill -QUIT "$1"; sleep 1; rm -rf -- "$2"; }';
-  const watcher = spawn('/bin/sh', ['-c', script, 'sh', String(server.pid), home], {
-    ...identity,
-    cwd: '/',
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  await once(watcher, 'spawn');
-  watcher.unref();
-  server.unref();
-  // The pipe alone must not keep this process alive.
-  if (watcher.stdin instanceof net.Socket) watcher.stdin.unref();
-  return watcher;
-}
-
-/** Ends a server and waits until it is gone; already gone is success. */
-export async function end(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (server.pid === undefined || server.exitCode !== null || server.signalCode !== null) return;
-  server.ref();
-  const exited = once(server, 'exit');
-  server.kill(signal);
-  const forced = setTimeout(() => server.kill('SIGQUIT'), 5_000);
-  await exited;
-  clearTimeout(forced);
-}
-
-async function freePort(): Promise<number> {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
-  return address.port;
+  const lines = (await fs.readFile(pidFile, 'utf8').catch(() => '')).split('\n');
+  return lines[0] === String(server.pid) && lines[7]?.trim() === 'ready';
 }

@@ -1,10 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import pg, { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { rotatingPool } from '../../client';
 import { startPostgres, type PostgresOptions, type PostgresServer } from './postgres';
+import { newPassword, sensitiveIn } from './secret-text';
 import type { Logins, RehearsalTarget, TargetKind, TargetServer } from './target';
 
 /** PostgreSQL, for both of its rotators. */
 export const postgresKind: TargetKind = {
+  facts: {
+    claimed: true,
+    sessionsOutlive: true,
+    connectionsPerVerb: 1,
+    adminIsPrincipal: true,
+    required: ['host', 'username', 'password'],
+  },
   start: async () => postgresTargets(await startPostgres({ log: 'ddl' })),
 };
 
@@ -16,10 +25,19 @@ export interface Provision {
   readonly database: string;
 }
 
+/** A credential of PostgreSQL: there is always an admin, and an address. */
+export interface PostgresTarget extends RehearsalTarget {
+  readonly admin: string;
+  unreachable(secret: string): {
+    readonly secret: string;
+    readonly settings: Readonly<Record<string, unknown>>;
+  };
+}
+
 /** A server, and what it takes to make credentials on it. */
 export interface PostgresTargets extends TargetServer {
   readonly server: PostgresServer;
-  provision(options?: Partial<Provision>): Promise<RehearsalTarget>;
+  provision(options?: Partial<Provision>): Promise<PostgresTarget>;
   /** Runs statements as the superuser. */
   asSuperuser<Row extends object>(statement: string, database?: string): Promise<readonly Row[]>;
 }
@@ -81,7 +99,7 @@ function postgresTargets(server: PostgresServer): PostgresTargets {
 
 /**
  * What rotators/postgres/README.md asks an administrator to run once, for the admin of a user: create roles, change this
- * one user (from PostgreSQL 16 that takes its ADMIN OPTION), see since when sessions are open.
+ * one user (from PostgreSQL 16 that takes its ADMIN OPTION), see since when sessions are open, and end them.
  */
 export function adminStatements(
   admin: string,
@@ -92,7 +110,7 @@ export function adminStatements(
   const [adminName, userName] = [escapeIdentifier(admin), escapeIdentifier(user)];
   return [
     `create role ${adminName} login createrole password ${escapeLiteral(password)}`,
-    `grant pg_read_all_stats to ${adminName}`,
+    `grant pg_read_all_stats, pg_signal_backend to ${adminName}`,
     ...(version >= 160_000
       ? [`grant ${userName} to ${adminName} with admin true, inherit false, set false`]
       : []),
@@ -104,7 +122,7 @@ async function provision(
   { user, password, database, adminArn }: Provision,
   admin: string,
   asSuperuser: PostgresTargets['asSuperuser'],
-): Promise<RehearsalTarget> {
+): Promise<PostgresTarget> {
   const adminPassword = newPassword();
   const [version] = await asSuperuser<{ number: number }>(
     `select current_setting('server_version_num')::int as number`,
@@ -152,6 +170,17 @@ async function provision(
         close: () => client.end(),
       };
     },
+    serve: async (rotating, application) => {
+      const pool = await rotatingPool(pg, rotating, { max: 2, application_name: application });
+      pool.on('error', () => undefined);
+      return {
+        work: async () => {
+          await pool.query(`insert into orders (item) values ($1)`, [application]);
+          await pool.query('select count(*) from orders');
+        },
+        close: () => pool.end(),
+      };
+    },
     isRefusedLogin: (error) =>
       typeof error === 'object' &&
       error !== null &&
@@ -159,8 +188,8 @@ async function provision(
       (error.code === '28P01' || error.code === '28000'),
     wrong: (text) => JSON.stringify({ ...read(text), password: newPassword() }),
     // Port 9 is discard's, where nobody listens: the connection is refused at once.
-    unreachable: (text) => JSON.stringify({ ...read(text), port: 9 }),
-    sensitive: sensitiveIn,
+    unreachable: (text) => ({ secret: JSON.stringify({ ...read(text), port: 9 }), settings: {} }),
+    sensitive: (text) => sensitiveIn(text, 'password'),
     live: async () => {
       const names = [user, `${user}_clone`].map((name) => escapeLiteral(name)).join(', ');
       const [row] = await asSuperuser<{ live: number }>(
@@ -211,18 +240,4 @@ async function connect({ server, application, ...login }: Login): Promise<Client
 
 function read(text: string): { readonly username: string; readonly password: string } {
   return JSON.parse(text) as { readonly username: string; readonly password: string };
-}
-
-/** The password; all of a text that is no JSON, since the password may stand anywhere in it. */
-function sensitiveIn(text: string): readonly string[] {
-  try {
-    const { password } = read(text);
-    return typeof password === 'string' ? [password] : [];
-  } catch {
-    return [text];
-  }
-}
-
-function newPassword(): string {
-  return randomBytes(18).toString('base64url');
 }

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs/promises';
 import path from 'node:path';
 import type { PostgresBinaries } from './postgres-binaries';
-import { serverEnvironment } from './postgres-process';
+import { serverEnvironment } from './server-process';
 import { cached, giveTo, scratchFolder, type ServerIdentity } from './scratch';
+import { newPassword } from './secret-text';
 
 /** Name of the superuser in every data directory made from the template. */
 export const superuser = 'postgres';
@@ -35,7 +35,7 @@ async function initialise(
 ): Promise<void> {
   const work = await fs.mkdtemp(path.join(await scratchFolder(), 'rotor-initdb-'));
   try {
-    const password = randomBytes(18).toString('base64url');
+    const password = newPassword();
     const passwordFile = path.join(work, 'password');
     await fs.writeFile(passwordFile, password, { mode: 0o600 });
     await giveTo(identity, work);

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { selfSigned } from './certificate';
 import { postgresBinaries } from './postgres-binaries';
 import { borrowPostgres } from './postgres-borrowed';
-import { end, launch, watchOver, type PostgresOptions } from './postgres-process';
+import { launch, type PostgresOptions } from './postgres-process';
+import { end, watchOver } from './server-process';
 import { copyTemplate, postgresTemplate, superuser } from './postgres-template';
 import { giveTo, scratchFolder, serverIdentity, type ServerIdentity } from './scratch';
 

@@ -17,7 +17,7 @@ const generateShape = z.strictObject({
   GenerateStringKey: z.string().optional(),
 });
 
-/** AWS::SecretsManager::Secret with a given, a generated or no value; replicas are refused. */
+/** AWS::SecretsManager::Secret with a given, a generated or no value, and its replicas. */
 export const secret = defineResource(
   {
     Name: z.string().optional(),
@@ -25,9 +25,12 @@ export const secret = defineResource(
     KmsKeyId: z.string().optional(),
     SecretString: z.string().optional(),
     GenerateSecretString: generateShape.optional(),
+    ReplicaRegions: z
+      .array(z.strictObject({ Region: z.string(), KmsKeyId: z.string().optional() }))
+      .optional(),
     Tags: tags,
   },
-  async ({ GenerateSecretString, ...settings }, context) => {
+  async ({ GenerateSecretString, ReplicaRegions, ...settings }, context) => {
     if (GenerateSecretString !== undefined && settings.SecretString !== undefined)
       throw new TemplateFault(
         'TemplateInvalid',
@@ -43,7 +46,13 @@ export const secret = defineResource(
     const made = await context.call(
       'secretsmanager',
       'CreateSecret',
-      present({ ...settings, Name: name, SecretString: value, ClientRequestToken: crypto.randomUUID() }),
+      present({
+        ...settings,
+        Name: name,
+        SecretString: value,
+        AddReplicaRegions: ReplicaRegions,
+        ClientRequestToken: crypto.randomUUID(),
+      }),
     );
     const arn = textOf(made, 'ARN');
     return { physicalId: arn, attributes: { Id: arn } };
