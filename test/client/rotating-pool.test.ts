@@ -9,6 +9,7 @@ import { RotatingSecret } from '../../client/rotating-secret';
 import { type PostgresServer, startPostgres } from '../../local/targets/postgres';
 import { FakeEventBus } from './fake-event-bus';
 import { FakeSecretsManager } from './fake-secrets-manager';
+import { gateBefore } from './gate';
 import { refreshEvent } from './refresh-event';
 
 let server: PostgresServer;
@@ -127,6 +128,27 @@ describe('rotatingPool on a real PostgreSQL', () => {
     expect(bus.outcomes).toEqual(['loaded', 'loaded', 'loaded', 'loaded']);
     expect(events.filter(({ type }) => type.endsWith('failed') || type.endsWith('refused'))).toEqual([]);
     expect((await refusalsOf(users[0])) + (await refusalsOf(users[1]))).toBe(0);
+  });
+
+  test('acknowledges nothing while a connection logs in with the version before', async () => {
+    const gate = await gateBefore(server);
+    const { users, aws, value, pool, responder } = await prepare('late', { port: gate.port });
+    const query = pool.query<{ name: string }>(whoami);
+    await until(() => pool.totalCount === 1);
+    aws.put('v2', value(1), 'AWSCURRENT');
+    const state = { answered: false };
+    const answered = responder.handleRefreshRequest(refreshEvent(Date.now())).then(async () => {
+      state.answered = true;
+      await admin.query(`ALTER ROLE ${users[0]} NOLOGIN`);
+    });
+    await delay(200);
+    expect(state.answered).toBe(false);
+    gate.open();
+    expect((await query).rows).toEqual([{ name: users[0] }]);
+    await answered;
+    expect(await refusalsOf(users[0])).toBe(0);
+    await pool.end();
+    gate.close();
   });
 
   test('answers a refused login with the current version before the application sees an error', async () => {

@@ -35,6 +35,40 @@ function prepare(
   return { clock, aws, secret, events, target, query };
 }
 
+describe('a login under way', () => {
+  const underWay = async () => {
+    const { clock, aws, secret } = prepare();
+    let end = (): void => undefined;
+    const login = secret.withCredential(() => new Promise<void>((resolve) => (end = resolve)));
+    await settled();
+    aws.put('v2', { password: 'second' }, 'AWSCURRENT');
+    const ended: string[] = [];
+    const loaded = secret.load().then(({ versionId }) => ended.push(versionId));
+    await settled();
+    return { clock, secret, end: () => end(), login, loaded, ended };
+  };
+
+  test('with the version before is waited for: what it names may be stopped as soon as the new one is acknowledged', async () => {
+    const { secret, end, login, loaded, ended } = await underWay();
+    expect((await secret.get()).versionId).toBe('v2');
+    expect(ended).toEqual([]);
+    end();
+    await Promise.all([login, loaded]);
+    expect(ended).toEqual(['v2']);
+  });
+
+  test('is waited for 10 s at most', async () => {
+    const { clock, end, login, ended } = await underWay();
+    await pass(clock, 9_999);
+    expect(ended).toEqual([]);
+    await pass(clock, 1);
+    await settled();
+    expect(ended).toEqual(['v2']);
+    end();
+    await login;
+  });
+});
+
 describe('the cache', () => {
   test('a hundred callers at once cause one read', async () => {
     const { aws, secret } = prepare();
@@ -42,6 +76,23 @@ describe('the cache', () => {
     expect(new Set(versions.map(({ versionId }) => versionId))).toEqual(new Set(['v1']));
     expect(versions[0]?.value).toEqual({ username: 'app', password: 'first-password' });
     expect(aws.reads).toEqual(['AWSCURRENT']);
+  });
+
+  test('a look that was frozen with its Lambda environment keeps nobody waiting after the thaw', async () => {
+    const { clock, aws, secret } = prepare();
+    // While a Lambda environment is frozen the wall clock goes on, and neither timers nor connections do.
+    const frozen = { ms: 0 };
+    const now = clock.now.bind(clock);
+    clock.now = () => now() + frozen.ms;
+    await secret.get();
+    await pass(clock, 40_000);
+    const look = aws.getSecretValue.bind(aws);
+    aws.getSecretValue = () => new Promise(() => undefined);
+    await secret.get();
+    frozen.ms = 300_000;
+    aws.getSecretValue = look;
+    aws.put('v2', { password: 'second' }, 'AWSCURRENT');
+    expect((await secret.get()).versionId).toBe('v2');
   });
 
   test('a young value is handed out without a look, an older one is looked at in the background', async () => {

@@ -21,6 +21,8 @@ const headings: Readonly<Record<string, string>> = {
   logs: 'CloudWatch Logs',
   kms: 'KMS',
   sts: 'STS',
+  rds: 'RDS',
+  ecs: 'Amazon ECS',
 };
 
 /** Headings of the services that have an API, by their ids. */
@@ -35,6 +37,9 @@ const services: Readonly<Record<string, string>> = {
   logs: 'CloudWatch Logs',
   kms: 'KMS',
   sts: 'STS',
+  iam: 'IAM',
+  rds: 'RDS',
+  ecs: 'Amazon ECS',
 };
 
 test('every folder with a list of gaps has its section', () => {

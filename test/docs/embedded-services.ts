@@ -1,14 +1,18 @@
+import { createContainerService } from '../../local/ecs/ecs-service';
 import { createEvents } from '../../local/events/events-service';
 import { ScaledClock } from '../../local/kernel/clock';
 import type { Service, Surroundings } from '../../local/kernel/service';
 import { createKeyManagement } from '../../local/kms/service';
 import { LambdaService } from '../../local/lambda/lambda-service';
 import { createLogs } from '../../local/logs/logs-service';
+import { createRelationalDatabases } from '../../local/rds/service';
 import { RoleStore } from '../../local/iam/role-store';
+import { createIdentityManagement } from '../../local/iam/service';
+import { UserStore } from '../../local/iam/user-store';
 import { createSecretsManager } from '../../local/secrets-manager/service';
 import { createSns } from '../../local/sns/sns-service';
 import { createSqs } from '../../local/sqs/sqs-service';
-import { createParameterStore } from '../../local/ssm/service';
+import { createSystemsManager } from '../../local/ssm/systems-manager';
 import { createStepFunctions } from '../../local/step-functions/service';
 import { createTokenService } from '../../local/sts/service';
 
@@ -33,9 +37,12 @@ export function embeddedServices(): readonly Service[] {
     createEvents({ surroundings, assumeRole: uncalled }),
     createSns({ surroundings, authorizeKeyUse: uncalled }),
     createSqs({ surroundings, authorizeKeyUse: uncalled, endpoint: uncalled }),
-    createParameterStore(surroundings),
+    createSystemsManager(surroundings),
+    createRelationalDatabases(surroundings),
+    createContainerService(surroundings),
     createLogs(surroundings),
     createKeyManagement(surroundings),
     createTokenService(surroundings, roles),
+    createIdentityManagement(surroundings, new UserStore({ ...where, clock, realTime: clock })),
   ];
 }

@@ -31,6 +31,7 @@ test.each(names)('the link in an alert about %s leads to its heading', (error) =
   const { text: alert } = wordAlert(
     {
       kind: 'failed',
+      mode: 'rotate',
       executionArn: 'arn:aws:states:eu-central-1:111122223333:execution:rotor-rotation:x',
       secret,
       state: 'Plan',

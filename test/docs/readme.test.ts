@@ -2,13 +2,22 @@ import path from 'node:path';
 import ts from 'typescript';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { detailTypes, eventSchemas, rotorSource } from '../../domain/events';
+import {
+  busName,
+  decisions,
+  detailTypes,
+  eventSchemas,
+  operatorSource,
+  rotorSource,
+} from '../../domain/events';
 import { consumerParameter, heldLabel, secretPolicyParameter } from '../../domain/names';
 import { parseEnrolment, parsePolicy } from '../../domain/policy';
 import { requestPattern } from '../../infra/event-patterns';
+import { functionNames } from '../../infra/rotor-functions';
 import { parseFault } from '../../local/rehearsal/faults';
 import { parseOptions, usage } from '../../local/rehearsal/options';
-import { codeBlocks, read, root, section } from './markdown';
+import { rotatorNames } from '../../rotators/registry';
+import { codeBlocks, read, root, rowNames, section } from './markdown';
 import { scripts } from './package-scripts';
 import { caughtTransitions, stateRows, transitions } from './statemachine-table';
 
@@ -48,7 +57,7 @@ describe('the code', () => {
   }));
 
   test('compiles under the strictest settings of this project', () => {
-    expect(snippets).toHaveLength(3);
+    expect(snippets).toHaveLength(4);
     expect(compile(new Map(snippets.map(({ file, code }) => [file, code])))).toEqual([]);
   });
 
@@ -81,6 +90,31 @@ describe('the events', () => {
   });
 });
 
+test('the table of events lists every detail type', () => {
+  const rows = rowNames(section(readme, 'The workflow') ?? '');
+  expect([...rows].sort()).toEqual(Object.values(detailTypes).sort());
+});
+
+describe('the decision about a held rotation', () => {
+  const held = section(readme, 'When a rotation is held') ?? '';
+
+  test('is one of those that the workflow takes', () => {
+    expect(rowNames(held)).toEqual(decisions);
+  });
+
+  test('is put by the function for the shell as the function decide takes it', () => {
+    const [code = ''] = codeBlocks(held, 'bash');
+    expect(code).toContain(`rotor_decide() ( # ${decisions.join('|')} `);
+    expect(code).toContain(
+      `EventBusName: "${busName}", Source: "${operatorSource}", DetailType: "${detailTypes.decided}"`,
+    );
+    const [, detail = ''] = /Detail: \(\{(.*)\} \| tojson\)/.exec(code) ?? [];
+    expect([...detail.matchAll(/(\w+):/g)].map((match) => match[1])).toEqual(
+      Object.keys(eventSchemas[detailTypes.decided].shape),
+    );
+  });
+});
+
 describe('the enrolment by hand', () => {
   test('puts a policy where Plan looks for it, and one that it takes', () => {
     const [, name, value] = /--name (\S+) --value '([^']+)'/.exec(readme) ?? [];
@@ -106,16 +140,17 @@ describe('the enrolment by hand', () => {
 
   test('lists every field of the policy and of the enrolment, and their defaults', () => {
     const policy = section(readme, 'Enrol a secret') ?? '';
-    expect(fieldsOf(policy)).toEqual(Object.keys(everyField(parsePolicy('{"rotator":"r","admin":"a"}', ''))));
+    const every = everyField(
+      parsePolicy('{"rotator":"r","settings":{},"admin":"a","group":{"name":"g"}}', ''),
+    );
+    expect(fieldsOf(policy).sort()).toEqual(Object.keys(every).sort());
     for (const [name, value] of Object.entries(parsePolicy(undefined, '')))
       expect([name, cell(policy, name)]).toEqual([
         name,
         typeof value === 'object' ? JSON.stringify(value) : String(value),
       ]);
     const enrolment = section(readme, 'Subscribe an application') ?? '';
-    // Only one phase exists, so nobody has to choose.
-    const { phase, ...fields } = parseEnrolment('{"account":"111122223333","owner":"o"}', '');
-    expect(phase).toBe('load');
+    const fields = parseEnrolment('{"account":"111122223333","owner":"o","group":"g"}', '');
     expect(fieldsOf(enrolment).sort()).toEqual(Object.keys(fields).sort());
   });
 });
@@ -145,8 +180,13 @@ describe('the commands', () => {
   });
 });
 
-test('the figures stand between the marks of the bench', () => {
-  expect(readme).toMatch(/<!-- bench -->\n\n\|[\s\S]+\|\n\n<!-- \/bench -->/);
+test('the figures stand between the marks of the bench, for every function and every rotator', () => {
+  const [, figures = ''] = /<!-- bench -->\n\n([^]+)\n\n<!-- \/bench -->/.exec(readme) ?? [];
+  const firsts = [...figures.matchAll(/^\| ([^|]+) \|/gm)].map((row) => row[1]);
+  expect(firsts.filter((first) => first?.startsWith('bundle '))).toEqual(
+    functionNames.map((name) => `bundle ${name}, minified`),
+  );
+  expect(firsts.slice(-rotatorNames.length)).toEqual(rotatorNames);
 });
 
 function everyField(policy: ReturnType<typeof parsePolicy>): object {

@@ -12,7 +12,12 @@ const stateShape = z.looseObject({
   Next: z.string().optional(),
   Default: z.string().optional(),
   Choices: z.array(z.looseObject({ Next: z.string() })).optional(),
-  ItemProcessor: z.looseObject({ States: z.record(z.string(), z.unknown()) }).optional(),
+  ItemProcessor: z
+    .looseObject({
+      ProcessorConfig: z.object({ Mode: z.string() }),
+      States: z.record(z.string(), z.unknown()),
+    })
+    .optional(),
 });
 type State = z.infer<typeof stateShape>;
 
@@ -68,7 +73,9 @@ function allStates(): readonly (readonly [string, State])[] {
 function statesOf(states: Readonly<Record<string, unknown>>): readonly (readonly [string, State])[] {
   return Object.entries(states).flatMap(([name, value]) => {
     const state = stateShape.parse(value);
-    const inner = state.ItemProcessor === undefined ? [] : statesOf(state.ItemProcessor.States);
+    // A distributed Map's are the states of the inline one once more.
+    const isCopy = state.ItemProcessor?.ProcessorConfig.Mode === 'DISTRIBUTED';
+    const inner = state.ItemProcessor === undefined || isCopy ? [] : statesOf(state.ItemProcessor.States);
     return [[name, state] as const, ...inner];
   });
 }

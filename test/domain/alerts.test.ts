@@ -9,6 +9,7 @@ const secretArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/
 const outcomes: readonly FailureOutcome[] = ['unchanged', 'reverted', 'kept', 'revert-failed'];
 const incident: Incident = {
   kind: 'failed',
+  mode: 'rotate',
   executionArn: execution,
   secret: { arn: secretArn, name: 'prod/app' },
   state: 'TestSecret',
@@ -38,7 +39,8 @@ interface Chat {
 const chatOf = (given: Incident) => wordAlert(given, runbook).chat as Chat;
 
 const anyIncident: fc.Arbitrary<Incident> = fc.record({
-  kind: fc.constantFrom('failed' as const, 'warning' as const),
+  kind: fc.constantFrom('failed' as const, 'warning' as const, 'cut-off' as const),
+  mode: fc.constantFrom('rotate' as const, 'follow' as const),
   executionArn: fc.constant(execution),
   secret: fc
     .stringMatching(/^[A-Za-z0-9/_+=.@-]{1,512}$/)
@@ -158,6 +160,31 @@ test('a warning says that the rotation goes on, and offers no command', () => {
   expect(warning.text).not.toContain('aws secretsmanager');
 });
 
+test('a hold says that nothing is stopped before the decision, but for what may have been stopped already', () => {
+  const held = (state: string) =>
+    wordAlert({ ...incident, kind: 'held', outcome: 'kept', current: 'v-token', state }, runbook).text;
+  expect(held('AskWave')).toContain('waits for your decision, and stops nothing before.');
+  expect(held('RetirePrevious')).not.toContain('stops nothing');
+  expect(held('RetirePrevious')).toContain('The old credential may have been stopped');
+});
+
+test('who is cut off from a compromised credential is told before it is stopped, and nothing is left to decide', () => {
+  const alert = wordAlert(
+    {
+      ...incident,
+      kind: 'cut-off',
+      error: 'ConsumersCutOff',
+      cause: 'without the new version: web',
+      current: 'v-token',
+    },
+    runbook,
+  );
+  expect(alert.subject).toBe('Rotor: the compromised credential of prod/app is stopped while in use');
+  expect(alert.text).toContain('without the new version: web');
+  expect(alert.text).toContain('The credential from before is stopped next');
+  expect(alert.text).not.toContain('aws secretsmanager');
+});
+
 test('alerts of one execution share a thread', () => {
   const other = chatOf({ ...incident, kind: 'warning' });
   expect(other.metadata.threadId).toBe(chatOf(incident).metadata.threadId);
@@ -183,4 +210,47 @@ test('every error of its own has a remedy that fits a chat step', () => {
     expect(remedyFor(name)).not.toBe(remedyFor('Lambda.Unknown'));
     expect(remedyFor(name).length).toBeLessThanOrEqual(350);
   }
+});
+
+describe('about a secret that something else rotates', () => {
+  const followed: Incident = {
+    ...incident,
+    mode: 'follow',
+    state: 'AskWave',
+    error: 'ConsumerRefused',
+    outcome: 'unchanged',
+    current: 'v-token',
+  };
+  const { text: failed } = wordAlert(followed, runbook);
+  const { text: held } = wordAlert(
+    {
+      ...followed,
+      kind: 'held',
+      decide: { busName: 'rotor', choices: ['resume', 'accept'], taskToken: 'token' },
+    },
+    runbook,
+  );
+
+  test('nothing is said of a test, of a second credential that works, or of one that is stopped', () => {
+    for (const text of [failed, held]) {
+      expect(text).toContain(
+        'AWSCURRENT is version v-token, which something else than Rotor has put in use.',
+      );
+      expect(text).not.toMatch(/passed its test|both credentials|stops the old credential|rotate-secret/);
+    }
+    expect(held).toContain('- accept goes on without those who were not heard\n');
+  });
+
+  test('the command that asks its applications again is what the workflow is started with to follow', () => {
+    const [, machine, input = ''] =
+      /start-execution --region eu-central-1 --state-machine-arn (\S+) --input '(.*)'/.exec(failed) ?? [];
+    expect(machine).toBe('arn:aws:states:eu-central-1:111122223333:stateMachine:rotor-rotation');
+    expect(JSON.parse(input)).toEqual({
+      secretArn,
+      versionId: 'v-token',
+      previousVersionId: 'v-previous',
+      heldVersionId: null,
+      mode: 'follow',
+    });
+  });
 });

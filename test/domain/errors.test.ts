@@ -13,7 +13,14 @@ test.each(all)('%s has its own name as a literal, which a bundler does not chang
 
 test('only what may pass by itself is retryable', () => {
   const retryable = all.filter(([, Type]) => new Type('').retryable).map(([name]) => name);
-  expect(retryable).toEqual(['TargetUnreachable', 'CredentialRejected', 'RotationInProgress']);
+  expect(retryable).toEqual([
+    'TargetUnreachable',
+    'CredentialRejected',
+    'ChangeCalendarClosed',
+    'GroupBusy',
+    'LastRotationOpen',
+    'RotationInProgress',
+  ]);
 });
 
 test('an error shows its name in text, where logs and Lambda take it from', () => {

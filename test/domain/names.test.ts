@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import {
   consumerParameter,
   executionName,
+  followName,
   nameOfLevel,
   parameterLevel,
   secretNameOf,
@@ -94,5 +95,28 @@ describe('the name of an execution', () => {
   test('it shows the secret, the token and the attempt to whoever reads it', () => {
     const name = executionName(arnOf('prod/app'), uuid, 2, 'rotate');
     expect(name).toMatch(new RegExp(`^prod-app-[0-9a-f]{8}-${uuid}-2$`));
+  });
+});
+
+describe('the name of an execution that follows', () => {
+  const version = fc.stringMatching(/^[A-Za-z0-9-]{32,64}$/);
+  const time = fc
+    .integer({ min: 1_700_000_000, max: 2_000_000_000 })
+    .map((second) => `${new Date(second * 1000).toISOString().slice(0, 19)}Z`);
+
+  test('it has 80 characters at most, and is no name of a rotation', () => {
+    fc.assert(
+      fc.property(secretName, version, time, (name, id, movedAt) => {
+        const given = followName(arnOf(name), id, movedAt);
+        expect(given).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,79}$/);
+        expect(given).not.toBe(executionName(arnOf(name), id, 1, 'rotate'));
+      }),
+    );
+  });
+
+  test('it is the same for every delivery of one move, and another for the next move to the same version', () => {
+    const of = (movedAt: string) => followName(arnOf('app'), uuid, movedAt);
+    expect(of('2026-01-01T00:00:00Z')).toBe(of('2026-01-01T00:00:00Z'));
+    expect(of('2026-01-01T00:00:00Z')).not.toBe(of('2026-01-01T00:00:01Z'));
   });
 });

@@ -6,13 +6,17 @@ const refused = (message: string) => ({ name: 'PolicyInvalid', message });
 
 test('no parameter at all is a valid policy, with every default', () => {
   expect(parsePolicy(undefined, where)).toEqual({
+    settings: {},
     onRefusal: 'back',
     onSilence: 'hold',
     retire: 'stop',
     drain: { quietSeconds: 5, deadlineSeconds: 3600, openSessions: 'report' },
     patienceSeconds: 600,
+    replicaDeadlineSeconds: 900,
     password: { length: 32, excludeCharacters: '', require: ['lower', 'upper', 'digit'] },
-    consumers: { maxDeadlineSeconds: 86_400 },
+    consumers: { maxDeadlineSeconds: 86_400, maxVerifySeconds: 180, pauseSeconds: 0, quorum: {} },
+    urgency: 'routine',
+    changeCalendars: [],
   });
 });
 
@@ -35,6 +39,11 @@ test('patience and what else comes before FinishSecret fit 14 minutes by default
 test.each([
   ['{"onRefusel":"back"}', 'unknown field onRefusel'],
   ['{"drain":{"quiet":1}}', 'unknown field drain.quiet'],
+  ['{"drain":{"openSessions":"kill"}}', 'field drain.openSessions: must be one of report, block, end'],
+  [
+    '{"retire":"leave","drain":{"openSessions":"end"}}',
+    'field drain.openSessions: cannot be end with retire leave, since sessions would come back',
+  ],
   ['{"onRefusal":"retry"}', 'field onRefusal: must be one of back, hold'],
   ['{"password":{"length":11}}', 'field password.length: must be at least 12'],
   ['{"password":{"length":129}}', 'field password.length: must be at most 128'],
@@ -46,8 +55,41 @@ test.each([
   ['{"patienceSeconds":"600"}', 'field patienceSeconds: must be of type number'],
   ['{"consumers":{"mayRequire":"web"}}', 'field consumers.mayRequire: must be of type array'],
   ['[]', 'field (whole text): must be of type object'],
+  ['{"urgency":"now"}', 'field urgency: must be one of routine, compromised'],
+  ['{"changeCalendars":"freeze"}', 'field changeCalendars: must be of type array'],
+  ['{"changeCalendars":["year end"]}', 'field changeCalendars.0: has a wrong form'],
+  ['{"changeCalendars":["ab"]}', 'field changeCalendars.0: has a wrong form'],
+  [
+    '{"changeCalendars":["arn:aws:ssm:eu-central-1:111122223333:parameter/freeze"]}',
+    'field changeCalendars.0: has a wrong form',
+  ],
+  ['{"group":{"minimumDistanceSeconds":60}}', 'field group.name: must be of type string'],
+  ['{"group":{"name":""}}', 'field group.name: must be at least 1'],
+  [
+    '{"group":{"name":"db","minimumDistanceSeconds":86401}}',
+    'field group.minimumDistanceSeconds: must be at most 86400',
+  ],
 ])('policy %s is refused with the words: %s', (text, fault) => {
   expect(thrownBy(() => parsePolicy(text, where))).toEqual(refused(`${where}: ${fault}`));
+});
+
+test('more than ten change calendars are refused', () => {
+  const eleven = JSON.stringify({
+    changeCalendars: Array.from({ length: 11 }, (_, index) => `freeze-${index}`),
+  });
+  expect(thrownBy(() => parsePolicy(eleven, where))).toEqual(
+    refused(`${where}: field changeCalendars: must be at most 10`),
+  );
+});
+
+test('calendars are named by name or ARN, and a group has no distance unless it says so', () => {
+  const changeCalendars = ['freeze', 'arn:aws:ssm:eu-central-1:111122223333:document/year-end'];
+  expect(
+    parsePolicy(JSON.stringify({ changeCalendars, group: { name: 'shop databases' } }), where),
+  ).toMatchObject({
+    changeCalendars,
+    group: { name: 'shop databases', minimumDistanceSeconds: 0 },
+  });
 });
 
 test('several faults are named together', () => {
@@ -78,7 +120,7 @@ test('an empty enrolment is a required consumer of the first wave', () => {
 
 test.each([
   ['{"account":"1234"}', 'web: field account: has a wrong form'],
-  ['{"phase":"verify"}', 'web: field phase: must be one of load'],
+  ['{"phase":"retire"}', 'web: field phase: must be one of load, verify'],
   ['{"wave":0}', 'web: field wave: must be at least 1'],
   ['{"reminders":11}', 'web: field reminders: must be at most 10'],
   ['{"deadline":5}', 'web: unknown field deadline'],

@@ -9,7 +9,12 @@ const enrolled = (consumers: Readonly<Record<string, EnrolmentInput>>) =>
   );
 
 test('without consumers there is no wave', () => {
-  expect(formWaves({}, caps, '111122223333')).toEqual({ waves: [], informed: [] });
+  expect(formWaves({}, caps, '111122223333')).toEqual({
+    waves: [],
+    informed: [],
+    verifiers: [],
+    quorums: [],
+  });
 });
 
 test('waves come in the order of their numbers, gaps leave no empty wave, and names order each wave', () => {
@@ -26,6 +31,37 @@ test('who need not acknowledge is told and not waited for', () => {
   );
   expect(waves).toEqual([]);
   expect(informed).toEqual([{ name: 'audit', wave: 3 }]);
+});
+
+test('who verifies is asked twice: before AWSCURRENT moves, within a time that is capped, and in its wave', () => {
+  const { waves, verifiers } = formWaves(
+    enrolled({
+      web: { phase: 'verify', deadlineSeconds: 900, reminders: 2 },
+      audit: { phase: 'verify', acknowledge: 'none' },
+      batch: {},
+    }),
+    caps,
+    '111122223333',
+  );
+  expect(verifiers.map(({ name, askSeconds }) => [name, askSeconds])).toEqual([['web', 60]]);
+  expect(waves[0]?.map(({ name, askSeconds }) => [name, askSeconds])).toEqual([
+    ['batch', 300],
+    ['web', 300],
+  ]);
+});
+
+test('a quorum is counted over the optional consumers of its group, rounded up', () => {
+  const consumers = enrolled({
+    a: { acknowledge: 'optional', group: 'web' },
+    b: { acknowledge: 'optional', group: 'web', wave: 2 },
+    c: { acknowledge: 'optional', group: 'web', wave: 2 },
+    d: { group: 'web' },
+    e: { acknowledge: 'optional' },
+  });
+  const quorum = { web: 0.5, nobody: 1 };
+  expect(formWaves(consumers, { ...caps, quorum }, '111122223333').quorums).toEqual([
+    { group: 'web', members: 3, least: 2 },
+  ]);
 });
 
 test('the deadline is shared out among the first request and the reminders', () => {

@@ -17,6 +17,7 @@ beforeEach(() => {
 
 const incident = {
   kind: 'failed',
+  mode: 'rotate',
   executionArn: 'arn:aws:states:eu-central-1:111122223333:execution:rotor-rotation:app-1',
   secret: { arn: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:app-AbCdEf', name: 'app' },
   state: 'AskWave',

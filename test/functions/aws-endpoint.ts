@@ -31,6 +31,11 @@ const move = z.looseObject({
   MoveToVersionId: optionalText,
   RemoveFromVersionId: optionalText,
 });
+const parameter = z.looseObject({
+  Name: z.string(),
+  Value: optionalText,
+  Overwrite: z.boolean().optional(),
+});
 const byPath = z.looseObject({ Path: z.string(), NextToken: optionalText });
 const start = z.looseObject({ stateMachineArn: z.string(), name: z.string(), input: z.string() });
 const describeExecution = z.looseObject({ executionArn: z.string() });
@@ -46,10 +51,15 @@ const pageSize = 2;
 export class AwsEndpoint {
   readonly secrets: StoredSecret[] = [];
   readonly parameters = new Map<string, string>();
+  /** What every change calendar answers. */
+  calendar: { readonly State: string; readonly NextTransitionTime?: string } = { State: 'OPEN' };
   readonly waitingTokens = new Set<string>();
   readonly received: Received[] = [];
   /** Executions by ARN, with the input that each was started with. */
-  readonly executions = new Map<string, { readonly input: string; status: string; cause?: string }>();
+  readonly executions = new Map<
+    string,
+    { readonly input: string; status: string; cause?: string; stopDate?: number }
+  >();
   /** What the workflow does as soon as it is started. */
   onStart: () => void = () => undefined;
   /** The next answers to an operation instead of its own: thrown before it takes effect. */
@@ -97,6 +107,7 @@ export class AwsEndpoint {
     this.secrets.length = 0;
     this.received.length = 0;
     this.parameters.clear();
+    this.calendar = { State: 'OPEN' };
     this.waitingTokens.clear();
     this.executions.clear();
     this.onStart = () => undefined;
@@ -158,6 +169,26 @@ export class AwsEndpoint {
       }
       case 'GetParametersByPath':
         return this.parameterPage(byPath.parse(input));
+      case 'GetParameter': {
+        const { Name } = parameter.parse(input);
+        const Value = this.parameters.get(Name);
+        if (Value === undefined) throw refusal('ParameterNotFound', '');
+        return { Parameter: { Name, Value, Type: 'String', LastModifiedDate: Date.now() / 1000 } };
+      }
+      case 'PutParameter': {
+        const { Name, Value, Overwrite } = parameter.parse(input);
+        if (this.parameters.has(Name) && Overwrite !== true)
+          throw refusal('ParameterAlreadyExists', 'The parameter already exists.');
+        this.parameters.set(Name, Value ?? '');
+        return { Version: 1, Tier: 'Standard' };
+      }
+      case 'DeleteParameter': {
+        const { Name } = parameter.parse(input);
+        if (!this.parameters.delete(Name)) throw refusal('ParameterNotFound', '');
+        return {};
+      }
+      case 'GetCalendarState':
+        return this.calendar;
       case 'StartExecution': {
         const { stateMachineArn, name, input: text } = start.parse(input);
         const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
@@ -175,7 +206,7 @@ export class AwsEndpoint {
         const there = this.executions.get(executionArn);
         if (there === undefined)
           throw refusal('ExecutionDoesNotExist', `Execution Does Not Exist: '${executionArn}'`);
-        return { executionArn, status: there.status, cause: there.cause, startDate: 1_767_225_600 };
+        return { executionArn, startDate: 1_767_225_600, ...there };
       }
       case 'SendTaskSuccess':
       case 'SendTaskFailure': {

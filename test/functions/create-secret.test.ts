@@ -3,8 +3,10 @@ import * as z from 'zod/mini';
 import { secretsManager } from '../../aws/secrets';
 import { createSecret, type CreatedSecret } from '../../functions/create-secret';
 import { handler } from '../../functions/rotation';
-import type { RotatorDefinition } from '../../rotators/rotator';
+import type { PasswordRules, Policy } from '../../domain/policy';
+import type { CreateOptions, RotatorDefinition } from '../../rotators/rotator';
 import { seal } from '../../rotators/seal';
+import { noSettings } from '../../rotators/settings';
 import { AwsEndpoint, type StoredSecret } from './aws-endpoint';
 import { collectLog } from './log-lines';
 import { adminSecret, passwords, postgresSecret } from './postgres-secret';
@@ -37,7 +39,9 @@ const request = () => ({
   previousVersionId: 'old',
   rotator: null,
   admin: null,
+  settings: {},
   password,
+  openSessions: 'report',
   late: false,
 });
 const run = (changes: object = {}) => handler({ ...request(), ...changes }, lambdaContext('rotation'));
@@ -75,6 +79,35 @@ test('rules too weak are refused by name, and nothing is stored', async () => {
   });
   expect(secret.values.has('new')).toBe(false);
 });
+
+test.each([
+  [
+    'block',
+    { rotator: 'postgres-single' },
+    'with rotator postgres-single nobody can tell which sessions are open',
+  ],
+  [
+    'end',
+    { rotator: 'postgres-single' },
+    'rotator postgres-single cannot end the sessions of a stopped credential',
+  ],
+])(
+  'a rule for open sessions that the rotator could not keep is refused by name, and nothing is stored: %s',
+  async (openSessions, changes, message) => {
+    await expect(run({ openSessions, ...changes })).rejects.toMatchObject({
+      name: 'PolicyInvalid',
+      message: expect.stringContaining(message) as string,
+    });
+    expect(secret.values.has('new')).toBe(false);
+  },
+);
+
+test.each(['block', 'end'])(
+  'a rule for open sessions that the rotator can keep is taken: %s',
+  async (rule) => {
+    await expect(run({ openSessions: rule })).resolves.toMatchObject({ rotator: 'postgres-alternating' });
+  },
+);
 
 test('the policy chooses rotator and admin over what the secret says', async () => {
   await expect(run({ rotator: 'postgres-single', admin: 'other-admin' })).resolves.toMatchObject({
@@ -143,17 +176,22 @@ describe('where the target mints the credential', () => {
   }
   const shape = z.object({ id: z.string(), key: z.string() });
   const definition: RotatorDefinition<Key> = {
-    traits: {
+    traits: () => ({
       overlap: 'two-credentials',
       mint: 'target',
       usage: false,
+      endsSessions: false,
       admin: 'required',
+      retirement: 'deferred',
       network: 'public',
       iam: [],
-    },
+      longestPassword: 64,
+    }),
     secret: shape,
     admin: shape,
-    sensitive: ['key'],
+    settings: noSettings,
+    example: { secret: { id: 'key-0' }, generated: 'key', settings: {} },
+    sensitive: ({ key }) => [key],
     claims: () => true,
     principal: ({ id }) => id,
     adminArn: () => admin.arn,
@@ -161,8 +199,10 @@ describe('where the target mints the credential', () => {
   /** A target that hands out keys and never takes one back by itself. */
   let minted: string[];
   let minter: string | undefined;
+  let created: CreateOptions<Key> | undefined;
   const rotator = seal(definition, async () => ({
-    create: async (_, context) => {
+    create: async (_, context, options) => {
+      created = options;
       minter = context.admin?.id;
       const id = `key-${minted.length + 1}`;
       minted.push(id);
@@ -172,10 +212,16 @@ describe('where the target mints the credential', () => {
     verify: async () => undefined,
     retire: async () => undefined,
   }));
-  const create = async (): Promise<CreatedSecret> =>
+  const create = async (rules: Partial<PasswordRules> = {}): Promise<CreatedSecret> =>
     await createSecret(
       secretsManager(),
-      { ...request(), task: 'CreateSecret', password: { ...password, require: [] } },
+      {
+        ...request(),
+        task: 'CreateSecret',
+        settings: {},
+        openSessions: 'report' satisfies Policy['drain']['openSessions'],
+        password: { ...password, require: [], ...rules },
+      },
       lambdaContext('rotation'),
       () => ({ name: 'fake', rotator }),
     );
@@ -194,6 +240,54 @@ describe('where the target mints the credential', () => {
     });
     expect(minter).toBe('admin');
     expect(secret.values.get('new')).toContain('key-1');
+  });
+
+  test('it is told the version, since when the value in use is, and what stands under other labels', async () => {
+    secret.values.set('before', JSON.stringify({ id: 'key-before', key: 'k' }));
+    secret.labels = { ...secret.labels, before: ['AWSPREVIOUS'] };
+    await create();
+    expect(created).toMatchObject({ versionId: 'new', others: [{ id: 'key-before' }], pinned: [] });
+    expect(created?.replacedAt).toBeInstanceOf(Date);
+    expect(created?.owner).toMatch(/^[0-9a-f]{8}$/);
+  });
+
+  test.each([['stable'], ['AWSPREVIOUS', 'stable']])(
+    'what carries a label of somebody’s own (%s) is told as something that stays',
+    async (...labels) => {
+      secret.values.set('pinned', JSON.stringify({ id: 'key-pinned', key: 'k' }));
+      secret.labels = { ...secret.labels, pinned: labels };
+      await create();
+      expect(created).toMatchObject({ others: [], pinned: [{ id: 'key-pinned' }] });
+    },
+  );
+
+  test.each<[string, string, Readonly<Record<string, string[]>>]>([
+    [
+      'AWSCURRENT was put back by hand',
+      'RotationAbandoned',
+      { before: ['AWSCURRENT'], old: ['AWSPREVIOUS'], new: ['AWSPENDING'] },
+    ],
+    [
+      'AWSPENDING is on the version of another rotation',
+      'RotationAbandoned',
+      { old: ['AWSCURRENT'], another: ['AWSPENDING'] },
+    ],
+    [
+      'somebody held the previous version',
+      'PreviousStillHeld',
+      { before: ['AWSPREVIOUS', 'rotor-held'], old: ['AWSCURRENT'], new: ['AWSPENDING'] },
+    ],
+  ])('nothing is minted, and so nothing removed, where %s meanwhile', async (_, name, labels) => {
+    for (const version of ['before', 'another'])
+      secret.values.set(version, JSON.stringify({ id: `key-${version}`, key: 'k' }));
+    secret.labels = labels;
+    await expect(create()).rejects.toMatchObject({ name });
+    expect(minted).toEqual([]);
+  });
+
+  test('a length that the target does not take is refused before anything is minted', async () => {
+    await expect(create({ length: 65 })).rejects.toMatchObject({ name: 'PolicyInvalid' });
+    expect(minted).toEqual([]);
   });
 
   test('a repeat looks for the stored value first and mints no second key', async () => {

@@ -39,16 +39,22 @@ test('a secret that nobody enrolled is planned with every default and no consume
     previousVersionId: 'v-previous',
     rotator: null,
     admin: null,
+    settings: {},
     policy: {
       patienceSeconds: 600,
+      replicaDeadlineSeconds: 900,
+      pauseSeconds: 0,
       onRefusal: 'back',
       onSilence: 'hold',
       retire: 'stop',
       drain: { quietSeconds: 5, deadlineSeconds: 3600, openSessions: 'report' },
       password: { length: 32, excludeCharacters: '', require: ['lower', 'upper', 'digit'] },
+      urgency: 'routine',
     },
     waves: [],
     informed: [],
+    verifiers: [],
+    quorums: [],
   });
 });
 
@@ -92,6 +98,26 @@ test('while a version is held no rotation begins: PreviousStillHeld names versio
 test('a test alone changes nothing, so a held version is no hindrance', async () => {
   await expect(plan({ heldVersionId: 'v-old', mode: 'test' })).resolves.toMatchObject({
     versionId: 'v-token',
+  });
+});
+
+test('following sets and stops nothing, so a held version is no hindrance', async () => {
+  await expect(plan({ heldVersionId: 'v-old', mode: 'follow' })).resolves.toMatchObject({
+    versionId: 'v-token',
+    previousVersionId: 'v-previous',
+  });
+});
+
+test('following cuts nobody off, whatever the policy says of rotations', async () => {
+  policy({ urgency: 'compromised' });
+  for (const [name, wave] of [
+    ['first', 1],
+    ['second', 2],
+  ] as const)
+    consumer(name, { wave });
+  await expect(plan({ mode: 'follow' })).resolves.toMatchObject({
+    policy: { urgency: 'routine' },
+    waves: [[{ name: 'first', required: true }], [{ name: 'second', required: true }]],
   });
 });
 

@@ -46,7 +46,7 @@ test('waiting is told apart from work by the user agent', async () => {
   aws.onStart = () => secret.values.set('new', 'b');
   await step('createSecret');
   const agents = aws.received
-    .filter(({ operation }) => operation !== 'StartExecution')
+    .filter(({ operation }) => /Secret/.test(operation))
     .map(({ operation, userAgent }) => [operation, /app\/(\S+)/.exec(userAgent)?.[1]]);
   expect(agents).toEqual([
     ['DescribeSecret', 'rotor'],

@@ -14,6 +14,7 @@ const freshSteps = () =>
     secrets: world.secrets,
     waiting: world.secrets,
     executions: world.executions,
+    permission: world.permission,
     now: world.now,
     sleep: world.sleep,
   });
@@ -66,6 +67,18 @@ describe('createSecret', () => {
     storesAfter(1);
     await create();
     expect(world.started.get(attempt(1))?.input).toContain('"heldVersionId":"old"');
+  });
+
+  test('it tells the workflow which regions have a replica, and nothing where there is none', async () => {
+    storesAfter(1);
+    await create();
+    expect(world.started.get(attempt(1))?.input).not.toContain('replicaRegions');
+    world = new World();
+    world.replicas = [{ region: 'eu-west-1', status: 'InSync', message: '' }];
+    storesAfter(1);
+    steps = freshSteps();
+    await create();
+    expect(world.started.get(attempt(1))?.input).toContain('"replicaRegions":["eu-west-1"]');
   });
 
   test('a repeat finds the running workflow and starts no second one', async () => {
@@ -189,6 +202,7 @@ describe('createSecret', () => {
       secrets: { describe: () => Promise.reject(failing) },
       waiting: world.secrets,
       executions: world.executions,
+      permission: world.permission,
       now: world.now,
       sleep: world.sleep,
     });
@@ -202,6 +216,7 @@ describe('createSecret', () => {
       secrets: world.secrets,
       waiting: { describe: (id) => world.secrets.describe(id), read: () => Promise.reject(denied) },
       executions: world.executions,
+      permission: world.permission,
       now: world.now,
       sleep: world.sleep,
     });

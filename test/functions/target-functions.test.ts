@@ -1,4 +1,5 @@
 import { lambdaContext } from './lambda-environment';
+import type { Labels } from '../../domain/labels';
 import { handler as retire } from '../../functions/retire';
 import { handler as setSecret } from '../../functions/set-secret';
 import { handler as testSecret } from '../../functions/test-secret';
@@ -31,10 +32,22 @@ beforeEach(() => {
   );
 });
 
-const common = () => ({ secretArn: secret.arn, rotator: 'postgres-alternating', admin: admin.arn });
+const common = () => ({
+  secretArn: secret.arn,
+  rotator: 'postgres-alternating',
+  settings: {},
+  admin: admin.arn,
+});
+/** Labels as they are before FinishSecret. */
+const beforeFinish: Labels = { old: ['AWSCURRENT'], new: ['AWSPENDING'] };
 const runs = {
-  'set-secret': (changes: object = {}) =>
-    setSecret({ ...common(), from: 'old', to: 'new', back: false, ...changes }, lambdaContext('set-secret')),
+  'set-secret': (changes: object = {}, labels: Labels = beforeFinish) => {
+    secret.labels = labels;
+    return setSecret(
+      { ...common(), from: 'old', to: 'new', back: false, urgent: false, ...changes },
+      lambdaContext('set-secret'),
+    );
+  },
   'test-secret': (changes: object = {}) =>
     testSecret({ ...common(), versionId: 'new', pending: true, ...changes }, lambdaContext('test-secret')),
   usage: (changes: object = {}) =>
@@ -43,17 +56,27 @@ const runs = {
       lambdaContext('usage'),
     ),
   retire: (changes: object = {}) =>
-    retire({ ...common(), stop: 'old', keep: 'new', ...changes }, lambdaContext('retire')),
+    retire(
+      { ...common(), stop: 'old', keep: 'new', endSessions: false, ...changes },
+      lambdaContext('retire'),
+    ),
 };
 
 test.each(['set-secret', 'test-secret'] as const)(
   '%s forward is RotationAbandoned once AWSPENDING has left the version: another rotation may have its user',
   async (name) => {
-    secret.labels = { ...secret.labels, new: ['AWSCURRENT'] };
-    await expect(runs[name]()).rejects.toMatchObject({ name: 'RotationAbandoned' });
+    const labels: Labels = { old: ['AWSCURRENT'], new: [], other: ['AWSPENDING'] };
+    secret.labels = labels;
+    await expect(runs[name]({}, labels)).rejects.toMatchObject({ name: 'RotationAbandoned' });
     expect(aws.operations().every((operation) => operation === 'GetSecretValue')).toBe(true);
   },
 );
+
+test('set-secret forward is RotationAbandoned once AWSCURRENT has left the version that the rotation began with', async () => {
+  const labels = { old: ['AWSPREVIOUS'], new: ['AWSPENDING'], manual: ['AWSCURRENT'] };
+  await expect(runs['set-secret']({}, labels)).rejects.toMatchObject({ name: 'RotationAbandoned' });
+  expect(aws.operations()).toEqual(['GetSecretValue']);
+});
 
 describe('retire', () => {
   test('it checks AWSCURRENT by the very read that fetches the credential to keep', async () => {
@@ -80,7 +103,7 @@ describe('retire', () => {
 
   test('a version that never got a value has nothing to stop, and the log says so', async () => {
     secret.values.delete('old');
-    await expect(runs.retire()).resolves.toEqual({});
+    await expect(runs.retire()).resolves.toEqual({ ended: [] });
     expect(parsed(log.lines)[0]).toEqual({
       level: 'warn',
       message: 'nothing to stop: the version has no value',
@@ -137,8 +160,10 @@ test('none of them moves a label or writes a value', async () => {
 
 test('neither the log nor an error holds a value, an event, or a message', async () => {
   const errors: unknown[] = [];
-  for (const run of Object.values(runs))
+  for (const run of Object.values(runs)) {
+    secret.labels = { old: ['AWSPREVIOUS'], new: ['AWSCURRENT', 'AWSPENDING'] };
     await run({ extra: 'event-text' }).catch((error: unknown) => errors.push(error));
+  }
   const written = [
     ...log.lines,
     ...errors.map((error) => (error instanceof Error ? `${error.message} ${String(error.stack)}` : '')),

@@ -1,13 +1,18 @@
+import type { CalendarState } from '../../aws/change-calendars';
 import type { Executions } from '../../aws/executions';
 import type { LabelMove, Labels } from '../../domain/labels';
-import type { Secrets } from '../../aws/secrets';
+import type { ReplicaStatus, Secrets } from '../../aws/secrets';
+import { GroupTurns } from '../../functions/group-turns';
+import { PermissionToBegin } from '../../functions/permission-to-begin';
 import { afterMove, refusal } from '../domain/label-store';
+import { TurnTable } from './turn-table';
 
 /** One execution as the fake remembers it. */
 interface FakeExecution {
   readonly input: string;
   status: string;
   cause: string | undefined;
+  stoppedAt?: number;
 }
 
 export const secretArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:app-AbCdEf';
@@ -21,6 +26,12 @@ export const previous = '7c2d9f10-1b2c-4d5e-8f60-a1b2c3d4e5f6';
 export class World {
   labels: Labels = { [previous]: ['AWSCURRENT'], [token]: ['AWSPENDING'] };
   readonly values = new Map([[previous, 'value in use']]);
+  /** Text of the policy parameter; undefined where there is none. */
+  policy: string | undefined;
+  replicas: readonly ReplicaStatus[] = [];
+  calendar: CalendarState = { open: true, until: undefined };
+  /** Turns of all groups. */
+  readonly turns = new TurnTable(() => this.time);
   readonly started = new Map<string, FakeExecution>();
   /** Every call by name, in order, with the time at which it was made. */
   readonly calls: { readonly name: string; readonly at: number }[] = [];
@@ -28,6 +39,8 @@ export class World {
   limitMs = 900_000;
   /** Runs when an execution starts: the workflow's own doing. */
   onStart: (execution: FakeExecution, name: string) => void = () => undefined;
+  /** Until when the last execution might be started. */
+  startUntil: number | undefined;
   private time = 0;
   private plans: { readonly at: number; readonly run: () => void }[] = [];
 
@@ -65,7 +78,12 @@ export class World {
   readonly secrets: Secrets = {
     describe: async () => {
       this.record('describe');
-      return { arn: secretArn, name: 'app', labels: this.labels };
+      return {
+        arn: secretArn,
+        name: 'app',
+        labels: this.labels,
+        ...(this.replicas.length === 0 ? {} : { replicas: this.replicas }),
+      };
     },
     read: async (_, versionId = previous) => {
       this.record('read');
@@ -83,8 +101,9 @@ export class World {
   };
 
   readonly executions: Executions = {
-    start: async (name, input) => {
+    start: async (name, input, until) => {
       this.record('start');
+      this.startUntil = until;
       const text = JSON.stringify(input);
       const there = this.started.get(name);
       if (there !== undefined)
@@ -97,9 +116,33 @@ export class World {
     describe: async (name) => {
       this.record('describeExecution');
       const there = this.started.get(name);
-      return there === undefined ? undefined : { status: there.status, cause: there.cause };
+      return there === undefined
+        ? undefined
+        : { status: there.status, cause: there.cause, stoppedAt: there.stoppedAt };
     },
   };
+
+  readonly permission = new PermissionToBegin({
+    policies: {
+      read: async () => {
+        this.record('readPolicy');
+        return this.policy;
+      },
+    },
+    calendars: {
+      ask: async () => {
+        this.record('askCalendars');
+        return this.calendar;
+      },
+    },
+    turns: new GroupTurns({
+      turns: this.turns,
+      executions: this.executions,
+      now: () => this.time,
+      sleep: (ms) => this.sleep(ms),
+    }),
+    executions: this.executions,
+  });
 
   /** How often a call was made. */
   count(name: string): number {

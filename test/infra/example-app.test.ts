@@ -2,9 +2,11 @@ import { type App, Stack, Validations } from 'aws-cdk-lib';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { RemoteConsumer } from '../../infra/remote-consumer';
+import { RequestBus } from '../../infra/request-bus';
 import { RotationConsumer } from '../../infra/rotation-consumer';
 import { parsePolicy } from '../../domain/policy';
-import { rotatorNames } from '../../rotators/registry';
+import { rotatorNames, rotators } from '../../rotators/registry';
 import {
   example,
   exampleTemplates,
@@ -124,6 +126,16 @@ describe('the example', () => {
       secretName: 'team/app',
       target: { kind: 'bus', busArn: 'arn:aws:events:eu-central-1:444455556666:event-bus/team' },
     });
+    const rotorBusArn = 'arn:aws:events:eu-central-1:111122223333:event-bus/rotor';
+    new RemoteConsumer(scope, 'Remote', {
+      consumer: 'near',
+      secretName: 'team/app',
+      secretArn: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:team/app-AbCdEf',
+      encryptionKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/1234',
+      rotorBusArn,
+      requestBus: new RequestBus(scope, 'RequestBus', { rotorBusArn }).bus,
+      target: { kind: 'queue' },
+    });
     return app;
   }
 
@@ -144,8 +156,9 @@ describe('the example', () => {
     const app = resource(rotor, 'AWS::SecretsManager::Secret', '"example/app"').Properties;
     const { SecretStringTemplate } = app['GenerateSecretString'] as Json;
     const shape = JSON.parse(written(SecretStringTemplate)) as Json;
-    expect(shape).toMatchObject({ engine: 'postgres', port: 5432, dbname: 'app', username: 'app' });
-    expect('masterarn' in shape).toBe(rotator === 'postgres-alternating');
+    const { example } = rotators[rotator];
+    expect(shape).toMatchObject(example.secret);
+    expect('masterarn' in shape).toBe(example.adminMember === 'masterarn');
   });
 
   it('refuses a rotator that does not exist, by name', () => {

@@ -59,12 +59,16 @@ describe('functions', () => {
     expect(timeouts).toEqual({
       rotation: 900,
       plan: 30,
+      replicas: 30,
       'set-secret': 60,
       'test-secret': 60,
       'finish-secret': 30,
       usage: 120,
       retire: 60,
       acknowledge: 30,
+      'who-refused': 30,
+      decide: 30,
+      follow: 30,
       alert: 30,
     });
   });
@@ -141,7 +145,7 @@ describe('bus', () => {
     const archive = resource(template, 'AWS::Events::Archive').Properties;
     expect(archive['EventPattern']).toEqual({
       source: ['rotor'],
-      'detail-type': [detailTypes.started, detailTypes.succeeded, detailTypes.failed],
+      'detail-type': [detailTypes.started, detailTypes.succeeded, detailTypes.failed, detailTypes.held],
     });
     expect(archive['RetentionDays']).toBe(90);
   });
@@ -150,6 +154,15 @@ describe('bus', () => {
     const scope = stack();
     orchestratorIn(scope, { archiveRetention: Duration.days(7) });
     expect(resource(Template.fromStack(scope), 'AWS::Events::Archive').Properties['RetentionDays']).toBe(7);
+  });
+
+  it('brings decisions, and only what comes from operators, to the function that completes holds', () => {
+    const rule = resource(template, 'AWS::Events::Rule', detailTypes.decided).Properties;
+    expect(rule['EventPattern']).toEqual({
+      source: ['rotor.operator'],
+      'detail-type': [detailTypes.decided],
+    });
+    expect(JSON.stringify(rule['Targets'])).toContain('Decide');
   });
 
   it('brings acknowledgements, and only what comes from consumers, to the function that completes tasks', () => {
@@ -196,7 +209,8 @@ describe('alerts', () => {
   it('a workflow that dies without a report of its own is heard on the default bus', () => {
     expect(watch).not.toHaveProperty('EventBusName');
     const pattern = watch['EventPattern'] as { readonly detail: Json } & Json;
-    expect({ ...pattern, detail: { ...pattern.detail, stateMachineArn: undefined } }).toEqual({
+    const { stateMachineArn, executionArn, ...others } = pattern.detail;
+    expect({ ...pattern, detail: others }).toEqual({
       source: ['aws.states'],
       'detail-type': ['Step Functions Execution Status Change'],
       detail: {
@@ -206,7 +220,10 @@ describe('alerts', () => {
         ],
       },
     });
-    expect((pattern.detail['stateMachineArn'] as readonly unknown[]).map(written)).toEqual([
+    expect(
+      (executionArn as readonly { readonly prefix: unknown }[]).map(({ prefix }) => written(prefix)),
+    ).toEqual(['arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:rotor-rotation:']);
+    expect((stateMachineArn as readonly unknown[]).map(written)).toEqual([
       'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:rotor-rotation',
     ]);
   });

@@ -15,6 +15,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     'secretsmanager:DescribeSecret <Secret>',
     'secretsmanager:GetSecretValue <Secret>',
     'secretsmanager:PutSecretValue <Secret>',
+    'ssm:GetParameter parameter/rotor/secrets/example_2fapp/policy',
     'states:DescribeExecution execution:rotor-rotation:*',
     'states:StartExecution stateMachine:rotor-rotation',
   ],
@@ -30,11 +31,29 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   ],
   usage: ['secretsmanager:GetSecretValue <Admin>', 'secretsmanager:GetSecretValue <Secret>'],
   retire: ['secretsmanager:GetSecretValue <Admin>', 'secretsmanager:GetSecretValue <Secret>'],
+  replicas: [
+    'secretsmanager:DescribeSecret arn:<AWS::Partition>:secretsmanager:*:<AWS::AccountId>:secret:example/app-??????',
+  ],
   acknowledge: [
     'sqs:SendMessage <RotorDeadLetters.Arn>',
     'states:SendTaskFailure stateMachine:rotor-rotation',
+    'states:SendTaskFailure stateMachine:rotor-rotation/AskLargeWave',
     'states:SendTaskHeartbeat stateMachine:rotor-rotation',
+    'states:SendTaskHeartbeat stateMachine:rotor-rotation/AskLargeWave',
     'states:SendTaskSuccess stateMachine:rotor-rotation',
+    'states:SendTaskSuccess stateMachine:rotor-rotation/AskLargeWave',
+  ],
+  'who-refused': [
+    'states:DescribeExecution execution:rotor-rotation/AskLargeWave:*',
+    'states:ListExecutions mapRun:rotor-rotation/AskLargeWave:*',
+    'states:ListMapRuns execution:rotor-rotation:*',
+  ],
+  decide: ['sqs:SendMessage <RotorDeadLetters.Arn>', 'states:SendTaskSuccess stateMachine:rotor-rotation'],
+  // Beside these, DescribeSecret of every secret that it follows; the example has none.
+  follow: [
+    'sqs:SendMessage <RotorDeadLetters.Arn>',
+    'states:DescribeExecution execution:rotor-rotation:*',
+    'states:StartExecution stateMachine:rotor-rotation',
   ],
   alert: [
     'kms:Decrypt <RotorAlertsKey.Arn>',
@@ -125,7 +144,10 @@ describe('permissions', () => {
       .flatMap((statement) => statement.resources);
     expect(invoked.sort()).toEqual(named.sort());
     expect(invoked.map(short)).not.toContain('<RotorAcknowledgeFunction.Arn>');
-    expect(invoked).toHaveLength(functionNames.length - 1);
+    // Events bring these to life.
+    expect(invoked.map(short)).not.toContain('<RotorDecideFunction.Arn>');
+    expect(invoked.map(short)).not.toContain('<RotorFollowFunction.Arn>');
+    expect(invoked).toHaveLength(functionNames.length - 3);
   });
 
   it('the workflow speaks on its own bus, as Rotor', () => {
@@ -164,14 +186,16 @@ describe('permissions', () => {
     );
   });
 
-  it('functions are invoked by Secrets Manager and the rule on acknowledgements, and by nothing else', () => {
+  it('functions are invoked by Secrets Manager and the rules on acknowledgements, decisions and moves of AWSCURRENT, and by nothing else', () => {
     const invokers = resources(rotor, 'AWS::Lambda::Permission').map(({ Properties }) => [
       short(written(Properties['FunctionName'])),
       Properties['Principal'],
     ]);
     expect(invokers).toEqual([
       ['<RotorRotationFunction.Arn>', 'secretsmanager.amazonaws.com'],
+      ['<RotorFollowFunction.Arn>', 'events.amazonaws.com'],
       ['<RotorAcknowledgeFunction.Arn>', 'events.amazonaws.com'],
+      ['<RotorDecideFunction.Arn>', 'events.amazonaws.com'],
     ]);
   });
 });

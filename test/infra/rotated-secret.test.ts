@@ -79,24 +79,46 @@ describe('policy', () => {
 });
 
 describe('enrolment', () => {
-  it.each(rotatorNames.filter((name) => rotators[name].traits.admin === 'required'))(
-    'rotator %s is refused without an admin',
-    (rotator) => {
-      const scope = stack();
-      const orchestrator = orchestratorIn(scope);
-      const secret = new Secret(scope, 'Secret', { secretName: 'team/app' });
-      const schedule = { expression: 'rate(30 days)' };
-      const enrol = () =>
-        new RotatedSecret(scope, 'Rotated', {
-          orchestrator,
-          secret,
-          secretName: 'team/app',
-          rotator,
-          schedule,
-        });
-      expect(enrol).toThrow(/needs the admin's secret/);
-    },
-  );
+  it('is refused where the orchestrator was made without its rotator', () => {
+    const scope = stack();
+    const orchestrator = orchestratorIn(scope, { rotators: ['postgres-single'] });
+    expect(() => rotatedSecretIn(scope, orchestrator)).toThrow(/made without rotator postgres-alternating/);
+  });
+
+  it('is refused with settings that its rotator does not know', () => {
+    const policy = { settings: { misspelt: true } };
+    expect(() => template({ policy })).toThrow(/unknown field misspelt/);
+  });
+
+  it('is refused with a rule for open sessions that its rotator could not keep', () => {
+    const enrol = (rotator: RotatedSecretProps['rotator'], openSessions: 'block' | 'end') => () =>
+      template({ rotator, policy: { drain: { openSessions } } });
+    expect(enrol('postgres-alternating', 'end')).not.toThrow();
+    expect(enrol('postgres-single', 'end')).toThrow(/postgres-single cannot end the sessions/);
+    expect(enrol('postgres-single', 'block')).toThrow(/nobody can tell which sessions are open/);
+  });
+
+  it.each(
+    rotatorNames.filter(
+      (name) => rotators[name].traits(rotators[name].example.settings).admin === 'required',
+    ),
+  )('rotator %s is refused without an admin', (rotator) => {
+    const scope = stack();
+    const orchestrator = orchestratorIn(scope, { rotators: [rotator] });
+    const secret = new Secret(scope, 'Secret', { secretName: 'team/app' });
+    const schedule = { expression: 'rate(30 days)' };
+    const policy = { settings: rotators[rotator].example.settings };
+    const enrol = () =>
+      new RotatedSecret(scope, 'Rotated', {
+        orchestrator,
+        secret,
+        secretName: 'team/app',
+        rotator,
+        schedule,
+        policy,
+      });
+    expect(enrol).toThrow(/needs the admin's secret/);
+  });
 
   it('a reference in place of the name is refused', () => {
     expect(() => template({ secretName: Token.asString({ Ref: 'Name' }) })).toThrow(
@@ -160,23 +182,44 @@ describe('grants by traits', () => {
     secret: { arn: 'secret' },
     admin: { arn: 'admin' },
     parametersArn: 'parameters',
+    calendarArns: [],
+    turnsArn: undefined,
     region: 'eu-central-1',
+    replicasArn: 'replicas',
   };
-  const traits = rotators['postgres-alternating'].traits;
+  const traits = rotators['postgres-alternating'].traits({});
   const granted = (name: keyof typeof secretGrants, changed: Partial<typeof traits>) =>
     secretGrants[name]({ ...enrolled, traits: { ...traits, ...changed } }).map(
       (statement) => statement.toJSON() as unknown,
     );
 
-  it('what a rotator needs at its target goes to the functions that reach it', () => {
-    const iam = [{ actions: ['rds:DescribeDBInstances'], resources: ['instance'] }];
+  it('what a verb needs at its target goes to the function that calls it, and to no other', () => {
     const right = { Effect: 'Allow', Action: 'rds:DescribeDBInstances', Resource: 'instance' };
-    for (const name of ['set-secret', 'test-secret', 'usage', 'retire'] as const) {
-      expect(granted(name, { iam })).toContainEqual(right);
+    const functionOf = {
+      create: 'rotation',
+      apply: 'set-secret',
+      verify: 'test-secret',
+      usage: 'usage',
+      retire: 'retire',
+    } as const;
+    for (const verb of Object.keys(functionOf) as (keyof typeof functionOf)[]) {
+      const iam = [{ verbs: [verb], actions: ['rds:DescribeDBInstances'], resources: ['instance'] }];
+      const holders = (Object.keys(secretGrants) as (keyof typeof secretGrants)[]).filter((name) =>
+        granted(name, { iam, mint: 'target' }).some(
+          (statement) =>
+            JSON.stringify(statement) ===
+            JSON.stringify({ Action: right.Action, Effect: right.Effect, Resource: right.Resource }),
+        ),
+      );
+      expect(holders).toEqual([functionOf[verb]]);
     }
-    for (const name of ['rotation', 'plan', 'finish-secret'] as const) {
-      expect(granted(name, { iam })).not.toContainEqual(right);
-    }
+  });
+
+  it('a function that touches no target gets nothing for one', () => {
+    const iam = [
+      { verbs: ['create'] as const, actions: ['rds:DescribeDBInstances'], resources: ['instance'] },
+    ];
+    expect(JSON.stringify(granted('rotation', { iam, mint: 'rotator' }))).not.toContain('rds:');
   });
 
   it('where the target invents the credential, the rotation function reaches it too', () => {

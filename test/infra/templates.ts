@@ -60,7 +60,11 @@ export function orchestratorIn(
   scope: Stack,
   props: Partial<RotationOrchestratorProps> = {},
 ): RotationOrchestrator {
-  return new RotationOrchestrator(scope, 'Rotor', { runbookUrl: 'https://example.com/errors', ...props });
+  return new RotationOrchestrator(scope, 'Rotor', {
+    rotators: ['postgres-alternating', 'postgres-single'],
+    runbookUrl: 'https://example.com/errors',
+    ...props,
+  });
 }
 
 /** A secret and an admin secret, rotated by alternating users. */

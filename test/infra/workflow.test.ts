@@ -36,4 +36,44 @@ describe('the workflow’s text', () => {
   it('is refused when it names a value that nobody gives', () => {
     expect(() => readWorkflow({ BusName: 'rotor' }, yaml)).toThrow(/nobody gives: PlanFunctionArn/);
   });
+
+  const maps = `
+States:
+  Small:
+    Type: Map
+    ItemProcessor:
+      ProcessorConfig: { Mode: INLINE }
+      StartAt: Ask
+      States:
+        Ask: { Type: Choice, Choices: [{ Condition: '{% true %}', Next: End }], Default: Ask }
+        End: { Type: Succeed }
+  Large:
+    Type: Map
+    ItemProcessor: { ProcessorConfig: { Mode: DISTRIBUTED }, x-states-of: Small, x-suffix: Apart }
+`;
+
+  it('has the states of one Map in another too, under names of their own', () => {
+    const { States } = JSON.parse(readWorkflow({}, maps).text) as {
+      readonly States: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+    };
+    expect(States['Large']?.['ItemProcessor']).toEqual({
+      ProcessorConfig: { Mode: 'DISTRIBUTED' },
+      StartAt: 'AskApart',
+      States: {
+        AskApart: {
+          Type: 'Choice',
+          Choices: [{ Condition: '{% true %}', Next: 'EndApart' }],
+          Default: 'AskApart',
+        },
+        EndApart: { Type: 'Succeed' },
+      },
+    });
+    expect(States['Small']?.['ItemProcessor']).toMatchObject({ StartAt: 'Ask' });
+  });
+
+  it('is refused when it copies the states of a Map that does not exist', () => {
+    expect(() => readWorkflow({}, maps.replace('x-states-of: Small', 'x-states-of: Missing'))).toThrow(
+      'the workflow has no object Missing',
+    );
+  });
 });

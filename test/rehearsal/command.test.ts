@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import * as z from 'zod';
+import { rotatorNames } from '../../rotators/registry';
 import { eventually } from './eventually';
 
 const root = path.resolve(__dirname, '../..');
@@ -17,7 +18,11 @@ beforeAll(async () => {
   // The database's own user must get through.
   await chmod(scratch, 0o755);
 });
+// One that a failed test has left would slow down all that come after it.
+afterEach(() => Promise.all(commands.splice(0).map((command) => command.stop())));
 afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+const commands: Command[] = [];
 
 /** A command under way. */
 class Command {
@@ -37,6 +42,7 @@ class Command {
     this.child.stdout.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.child.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
     this.closed = once(this.child, 'close');
+    commands.push(this);
   }
 
   async exitCode(): Promise<unknown> {
@@ -52,6 +58,11 @@ class Command {
     await this.closed;
     return Date.now() - startedAt;
   }
+
+  /** Ends it, if it has not ended by itself. */
+  async stop(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await this.interrupt('group');
+  }
 }
 
 /** No process works in the scratch folder, and nothing but what later runs use again lies in it. */
@@ -66,9 +77,10 @@ const count = z.int().min(0);
 const calls = z.record(z.string(), z.record(z.string(), z.int().min(1)));
 /** What issue and README promise about the report. */
 const reportShape = z.object({
-  outcome: z.enum(['rotated', 'reverted', 'kept', 'failed']),
+  outcome: z.enum(['rotated', 'reverted', 'kept', 'held', 'failed']),
   secret: z.string(),
-  rotator: z.enum(['postgres-alternating', 'postgres-single']),
+  rotator: z.enum(rotatorNames),
+  overlap: z.enum(['two-principals', 'two-credentials', 'none']),
   states: z.array(z.string()).min(1),
   transitions: count,
   calls,
@@ -84,6 +96,24 @@ const reportShape = z.object({
   costUsd: z.number().positive(),
   alerts: z.array(z.string()),
   leaks: count,
+});
+
+test('an application that stays silent has the rotation held, exit code 2; accepting ends it with 0', async () => {
+  const held = new Command('--json', '--silent', 'reports');
+  const accepted = new Command('--json', '--silent', 'reports', '--decide', 'accept');
+  expect(await held.exitCode()).toBe(2);
+  expect(await accepted.exitCode()).toBe(0);
+  const undecided = reportShape.parse(JSON.parse(held.stdout));
+  expect(undecided).toMatchObject({ outcome: 'held', leaks: 0 });
+  expect(undecided.alerts).toHaveLength(1);
+  expect(undecided.alerts[0]).toMatch(/^A rotation is held/);
+  const decided = reportShape.parse(JSON.parse(accepted.stdout));
+  expect(decided).toMatchObject({ outcome: 'rotated', leaks: 0 });
+  expect(decided.consumers.map(({ name, outcome }) => `${name} ${outcome}`).sort()).toEqual([
+    'billing loaded',
+    'orders loaded',
+    'reports skipped',
+  ]);
 });
 
 test('with --json a rotation ends with 0, and prints the report and nothing else', async () => {
@@ -134,9 +164,10 @@ test('Ctrl-C in the middle of a rotation ends everything within five seconds', a
 
 test('Ctrl-C while everything is still starting ends it too, without a word of failure', async () => {
   const command = new Command('--keep');
-  const serving = async () => (await readdir(scratch)).some((name) => name.startsWith('rotor-rehearsal-'));
-  await eventually('the rehearsal begins', serving);
-  expect(await command.interrupt('group')).toBeLessThan(5000);
+  const starting = async () => (await readdir(scratch)).some((name) => name.startsWith('rotor-pg-'));
+  await eventually('the database is being started', starting);
+  // What is starting is let come up before it is ended, so that nothing of it is left.
+  expect(await command.interrupt('group')).toBeLessThan(15_000);
   expect(await command.exitCode()).toBe(130);
   expect(command.stderr).toBe('');
   await expectNothingLeft();

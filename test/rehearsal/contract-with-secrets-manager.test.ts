@@ -80,19 +80,20 @@ test('each step, repeated after the end, succeeds and touches nothing', async ()
   expect(await everything()).toEqual(before);
 });
 
-test('each step, repeated after the workflow has failed later with both credentials kept, touches nothing', async () => {
+test('each step, repeated while the rotation is held with both credentials kept, touches nothing', async () => {
   stage.rehearsal.faults.plan([fault('AwaitDrain', { always: true })]);
   const rotation = await stage.rehearsal.rotate();
-  expect(rotation.outcome).toBe('kept');
+  expect(rotation.outcome).toBe('held');
   const token = (await stage.versionWith('AWSCURRENT')) ?? '';
-  const held = (await stage.versionWith(heldLabel)) ?? '';
+  expect(await stage.versionWith(heldLabel)).toBeDefined();
   const before = await everything();
   expect(await stage.rehearsal.target.live()).toBe(2);
 
   for (const step of steps) expect(await side.repeat(step, token)).toEqual({});
 
   expect(await everything()).toEqual(before);
-  await stage.moveLabel(heldLabel, { from: held });
+  expect((await stage.rehearsal.decide('accept')).outcome).toBe('rotated');
+  expect(await stage.versionWith(heldLabel)).toBeUndefined();
 });
 
 test('each step of a rotation that went back answers RotationReverted with execution and state', async () => {

@@ -35,7 +35,8 @@ describe.each(states)('%s', (state) => {
       const rotation = await failing.rotateWith(fault(state, way));
       // What the runtime did to the function is retried and comes to a good end; so does what nobody depends on.
       if (way.kind === 'crash') expect(rotation.outcome).toBe('rotated');
-      await failing.expectNextSucceeds();
+      // One that came to a good end has nothing in the way of the next, which the next case shows.
+      if (rotation.outcome !== 'rotated') await failing.expectNextSucceeds();
     },
   );
 

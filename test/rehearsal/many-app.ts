@@ -16,6 +16,7 @@ export function synthesiseMany(outdir: string, secrets: number, reservedConcurre
   const app = new App({ outdir, analyticsReporting: false });
   const stack = new Stack(app, 'Many');
   const orchestrator = new RotationOrchestrator(stack, 'Rotor', {
+    rotators: ['postgres-alternating'],
     runbookUrl: 'https://example.com/errors.md',
     reservedConcurrency,
   });

@@ -46,7 +46,7 @@ beforeAll(async () => {
     return pending.every((version) => version === undefined);
   });
   heard.length = 0;
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await cloud.stop();
   await postgres.stop();
@@ -141,4 +141,4 @@ test(`${String(secrets)} secrets at once come to their end under a reserved conc
   }
   const alerts = (await cloud.readables()).filter(({ place }) => place.startsWith('topic '));
   expect(alerts).toEqual([]);
-}, 120_000);
+}, 400_000);

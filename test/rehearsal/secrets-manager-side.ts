@@ -43,15 +43,13 @@ export class SecretsManagerSide {
       ClientRequestToken: token,
       RotationToken: crypto.randomUUID(),
     };
-    const { FunctionError, Payload } = await cloud.call<{ FunctionError?: string; Payload: unknown }>(
+    const { FunctionError, Payload } = await cloud.call<{ FunctionError?: string; Payload: string }>(
       'lambda',
       'Invoke',
       { FunctionName: 'rotor-rotation', Payload: JSON.stringify(event) },
     );
     if (FunctionError === undefined) return {};
-    return JSON.parse(
-      Payload instanceof Uint8Array ? Buffer.from(Payload).toString() : String(Payload),
-    ) as Answer;
+    return JSON.parse(Payload) as Answer;
   }
 
   /** Asks for a test without a rotation; answers its execution, which has ended. */

@@ -1,6 +1,11 @@
 import { silence } from '../../local/rehearsal/progress';
 import { startRehearsal, type Rehearsal, type RehearsalSettings } from '../../local/rehearsal/rehearsal';
-import { startPostgresTargets, type PostgresTargets } from '../../local/targets/postgres-target';
+import {
+  postgresKind,
+  startPostgresTargets,
+  type PostgresTargets,
+} from '../../local/targets/postgres-target';
+import { optionsOf } from './options-of';
 
 /** The secret and its admin, as the example names them. */
 export const secretId = 'example/app';
@@ -18,25 +23,15 @@ export class StagedRehearsal {
 
   static async start(settings: Omit<RehearsalSettings, 'target'>): Promise<StagedRehearsal> {
     let targets: PostgresTargets | undefined;
-    const rehearsal = await startRehearsal(
-      {
-        rotator: 'postgres-alternating',
-        fault: undefined,
-        refuse: undefined,
-        silent: undefined,
-        rotations: 1,
-        json: true,
-        port: 0,
-        keep: false,
+    const rehearsal = await startRehearsal(optionsOf('--rotator', 'postgres-alternating'), silence, {
+      quietSeconds: 0,
+      slowMs: 0,
+      ...settings,
+      target: {
+        facts: postgresKind.facts,
+        start: async () => (targets = await startPostgresTargets({ log: 'ddl' })),
       },
-      silence,
-      {
-        quietSeconds: 0,
-        slowMs: 0,
-        ...settings,
-        target: { start: async () => (targets = await startPostgresTargets({ log: 'ddl' })) },
-      },
-    );
+    });
     if (targets === undefined) throw new Error('the rehearsal has not started its database');
     return new StagedRehearsal(rehearsal, targets);
   }

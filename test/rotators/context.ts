@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RehearsalTarget } from '../../local/targets/target';
-import type { RotatorContext } from '../../rotators/rotator';
+import type { CreateOptions, RotatorContext } from '../../rotators/rotator';
 
 /** What a function would hand to every verb, for a credential of a rehearsal. */
 export function contextFor(
@@ -10,6 +10,7 @@ export function contextFor(
   return {
     admin: target.admin,
     readAdminAgain: undefined,
+    settings: target.settings ?? {},
     signal: AbortSignal.timeout(20_000),
     password: () => randomBytes(24).toString('base64url'),
     ...changes,
@@ -35,4 +36,9 @@ export async function rejection(promise: Promise<unknown>): Promise<Error> {
     throw new TypeError('rejected with something that is no error', { cause: error });
   }
   throw new Error('resolved, although it should have been rejected');
+}
+
+/** What `create` is told for a version of its own, with no other version around. */
+export function newVersion(): CreateOptions<string> {
+  return { versionId: crypto.randomUUID(), others: [] };
 }

@@ -4,16 +4,28 @@ import { CredentialRejected, TargetUnreachable } from '../../domain/errors';
 import { redactor } from '../../rotators/redaction';
 import type { Rotator, RotatorContext, RotatorDefinition, Usage } from '../../rotators/rotator';
 import { seal } from '../../rotators/seal';
+import { noSettings } from '../../rotators/settings';
 import { rejection } from './context';
 
 const secretShape = z.looseObject({ user: z.string().check(z.minLength(1)), password: z.string() });
 type Secret = z.infer<typeof secretShape>;
 
 const definition: RotatorDefinition<Secret> = {
-  traits: { overlap: 'none', mint: 'rotator', usage: true, admin: 'optional', network: 'public', iam: [] },
+  traits: () => ({
+    overlap: 'none',
+    mint: 'rotator',
+    usage: true,
+    endsSessions: true,
+    admin: 'optional',
+    retirement: 'reversible',
+    network: 'public',
+    iam: [],
+  }),
   secret: secretShape,
   admin: secretShape,
-  sensitive: ['password'],
+  settings: noSettings,
+  example: { secret: { user: 'app' }, generated: 'password', settings: {} },
+  sensitive: ({ password }) => [password],
   claims: ({ kind }) => kind === 'test',
   principal: ({ user }) => user,
   adminArn: () => undefined,
@@ -29,6 +41,7 @@ function context(changes: Partial<RotatorContext<string>> = {}): RotatorContext<
   return {
     admin: JSON.stringify({ user: 'admin', password: adminPassword }),
     readAdminAgain: undefined,
+    settings: {},
     signal: new AbortController().signal,
     password: () => 'new',
     ...changes,
@@ -43,15 +56,17 @@ function sealedWith(verb: (context: RotatorContext<Secret>) => Promise<never>) {
     verify: (_, c) => verb(c),
     usage: (_, __, c) => verb(c),
     retire: (_, c) => verb(c),
+    end: (_, c) => verb(c),
   };
   const sealed = seal(definition, () => Promise.resolve(rotator));
   const change = { from: secret, to: secret };
   return [
-    () => sealed.create(secret, context()),
+    () => sealed.create(secret, context(), { versionId: 'v', others: [] }),
     () => sealed.apply(change, context(), {}),
     () => sealed.verify(secret, context()),
     () => sealed.usage(secret, { since: new Date(0), watchMs: 0 }, context()),
     () => sealed.retire(change, context()),
+    () => sealed.end(secret, context()),
   ];
 }
 
@@ -141,20 +156,25 @@ describe('no secret leaves a verb', () => {
   });
 
   test('in the name that an application gives itself', async () => {
-    const holder = { clientAddress: null, count: 1, newestBegan: '', oldestBegan: '' };
+    const holder = { clientAddress: null, count: 1, newestBegan: '', oldestBegan: '', openSeconds: null };
     const usage: Usage = {
       begun: [{ ...holder, application: `postgres://app:${encodeURIComponent(password)}@db` }],
       open: [{ ...holder, application: null }],
       looks: 2,
     };
     const sealed = seal(definition, () =>
-      Promise.resolve({ ...neverCalled, usage: () => Promise.resolve(usage) }),
+      Promise.resolve({
+        ...neverCalled,
+        usage: () => Promise.resolve(usage),
+        end: () => Promise.resolve(usage.begun),
+      }),
     );
     const seen = await sealed.usage(secret, { since: new Date(0), watchMs: 0 }, context());
     expect(seen).toMatchObject({
       begun: [{ application: 'postgres://app:[redacted]@db' }],
       open: [{ application: null }],
     });
+    expect(await sealed.end(secret, context())).toMatchObject(seen.begun);
   });
 
   test('as a verifier that PostgreSQL quotes', () => {
@@ -172,6 +192,60 @@ describe('no secret leaves a verb', () => {
   });
 });
 
+describe('settings and bundles', () => {
+  test('settings that the rotator does not know are PolicyInvalid by name, at any verb and at the traits', async () => {
+    const sealed = seal(definition, () => Promise.resolve(neverCalled));
+    const wrong = context({ settings: { host: 'x' } });
+    for (const refusal of [
+      await rejection(sealed.verify(secret, wrong)),
+      await rejection(Promise.resolve().then(() => sealed.traits({ host: 'x' }))),
+    ])
+      expect(refusal).toMatchObject({
+        name: 'PolicyInvalid',
+        message: 'settings of the rotator: unknown field host',
+      });
+  });
+
+  test('a bundle that was made without a rotator says so by name', async () => {
+    const absent = Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' });
+    const sealed = seal(definition, () => Promise.reject(absent));
+    expect((await rejection(sealed.verify(secret, context()))).name).toBe('RotatorUnknown');
+  });
+
+  test('a version of another shape stands in nobody’s way', async () => {
+    const seen: unknown[] = [];
+    const sealed = seal(definition, () =>
+      Promise.resolve({
+        ...neverCalled,
+        create: (from, _, { others, pinned }) => {
+          seen.push(others, pinned);
+          return Promise.resolve(from);
+        },
+      }),
+    );
+    const [previous, stable] = ['previous', 'stable'].map((user) => ({
+      ...(JSON.parse(secret) as object),
+      user,
+    }));
+    const strange = ['no JSON', '{"of":"another rotator"}'];
+    const others = [...strange, JSON.stringify(previous)];
+    const pinned = [JSON.stringify(stable), ...strange];
+    await sealed.create(secret, context(), { versionId: 'v', others, pinned });
+    await sealed.create(secret, context(), { versionId: 'v', others });
+    expect(seen).toEqual([[previous], [stable], [previous], []]);
+  });
+
+  test('the values of other versions are sensitive too', async () => {
+    const other = 'the+value/of another version';
+    const sealed = seal(definition, () =>
+      Promise.resolve({ ...neverCalled, create: () => Promise.reject(new Error(`no: ${other}`)) }),
+    );
+    const others = [JSON.stringify({ user: 'app', password: other })];
+    const refusal = await rejection(sealed.create(secret, context(), { versionId: 'v', others }));
+    expect(shown(refusal).includes(other)).toBe(false);
+  });
+});
+
 describe('around a verb', () => {
   test('the driver is loaded by the first verb, and neither by traits nor by reading a secret', async () => {
     let loads = 0;
@@ -179,11 +253,11 @@ describe('around a verb', () => {
       loads += 1;
       return Promise.resolve({ ...neverCalled, verify: () => Promise.resolve() });
     });
-    expect([sealed.traits.overlap, sealed.principal(secret), sealed.claims('{"kind":"test"}')]).toEqual([
-      'none',
-      'app',
-      true,
-    ]);
+    expect([
+      sealed.traits({}).overlap,
+      sealed.principal(secret, {}),
+      sealed.claims('{"kind":"test"}'),
+    ]).toEqual(['none', 'app', true]);
     expect(sealed.adminArn(secret)).toBeUndefined();
     expect(loads).toBe(0);
     await sealed.verify(secret, context());

@@ -5,6 +5,7 @@ import * as ssm from '@aws-sdk/client-ssm';
 import aslValidator from 'asl-validator';
 import jsonata from 'jsonata';
 import { rotorErrors } from '../../domain/errors';
+import { largeWaveLabel } from '../../domain/names';
 import {
   allStates,
   deployed,
@@ -30,6 +31,7 @@ const foreignErrors: Readonly<Record<string, readonly string[]>> = {
     'States.Timeout',
     'States.HeartbeatTimeout',
     'States.QueryEvaluationError',
+    'States.ExceedToleratedFailureThreshold',
   ],
   'Step Functions, "Handle transient Lambda service exceptions"': [
     'Lambda.ClientExecutionTimeoutException',
@@ -149,13 +151,31 @@ test('no retrier tries for ever or without a pause', () => {
     }
 });
 
-test('whoever waits for a task token has a heartbeat and an end', () => {
+test('whoever waits for a task token has an end, and an application a heartbeat', () => {
   const waiting = allStates.filter(([, { Resource = '' }]) => Resource.endsWith('.waitForTaskToken'));
-  expect(waiting.map(([name]) => name)).toEqual(['Ask']);
-  for (const [, state] of waiting) {
-    expect(state['HeartbeatSeconds']).toEqual(expect.any(String));
-    expect(state['TimeoutSeconds']).toEqual(expect.any(String));
-  }
+  expect(waiting.map(([name]) => name).sort()).toEqual(['Ask', 'AskApart', 'Hold', 'HoldPlainly']);
+  expect(stateNamed('AskWave')['ItemProcessor']).toMatchObject({
+    States: { Ask: { HeartbeatSeconds: expect.any(String) as string } },
+  });
+  for (const [, state] of waiting) expect(state['TimeoutSeconds']).toBeDefined();
+  expect(stateNamed('Hold')['TimeoutSeconds']).toBe(7 * 86_400);
+});
+
+test('the iterations of a large wave are those of the others, under names of their own', () => {
+  const [small, large] = ['AskWave', 'AskLargeWave'].map((name) => stateNamed(name).ItemProcessor);
+  const renamed = JSON.stringify(small?.States)
+    .replace(/"(Next|Default)":"(\w+)"/g, '"$1":"$2Apart"')
+    .replace(/"(\w+)":\{"Type"/g, '"$1Apart":{"Type"');
+  expect(large?.States).toEqual(JSON.parse(renamed));
+  expect([small?.StartAt, large?.StartAt]).toEqual(['Ask', 'AskApart']);
+  expect(large?.['ProcessorConfig']).toEqual({ Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' });
+  expect(stateNamed('AskLargeWave')['Label']).toBe(largeWaveLabel);
+  // Expressions there see no variables but the functions' own (AWS: Passing data, "Distributed Map").
+  const expressions = textsIn(large?.States).flatMap(([, text]) => expressionOf(text) ?? []);
+  const variables = expressions.flatMap((text) =>
+    [...text.matchAll(/\$(\w+)(?!\w*\()/g)].map((match) => match[1]),
+  );
+  expect([...new Set(variables)]).toEqual(['states']);
 });
 
 test('every expression is JSONata', () => {
@@ -186,7 +206,7 @@ test('every variable that an expression reads is assigned somewhere, bound in it
     ),
   );
   const functions =
-    /^(states|count|append|merge|exists|parse|string|join|millis|toMillis|fromMillis|now|min|max|power|floor|ceil|substring|split|replace)$/;
+    /^(states|count|append|merge|exists|parse|string|join|millis|toMillis|fromMillis|now|min|max|power|floor|ceil|substring|split|replace|not|lookup)$/;
   const unknown = textsIn(machine()).flatMap(([where, text]) => {
     const expression = expressionOf(text);
     if (expression === undefined) return [];
@@ -201,7 +221,7 @@ test('every variable that an expression reads is assigned somewhere, bound in it
 
 test('nothing that could hold a secret value is passed on', () => {
   const suspicious =
-    /password|passwd|secretstring|secretbinary|secretvalue|credential|rotationtoken|apikey|privatekey/i;
+    /password|passwd|secretstring|secretbinary|secretvalue|\bcredential\b|rotationtoken|apikey|privatekey/i;
   const sent = allStates.flatMap(([name, state]) => textsIn(state.Arguments, name));
   const found = sent.filter(
     ([where, text]) =>

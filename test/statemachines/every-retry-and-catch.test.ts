@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { definition, loaded, Simulation, token, type Strike, type World } from './simulated-world';
+import { consumer, definition, loaded, Simulation, token, type Strike, type World } from './simulated-world';
 
 const retrier = z.object({ ErrorEquals: z.array(z.string()), MaxAttempts: z.number() });
 const catcher = z.object({ ErrorEquals: z.array(z.string()), Next: z.string() });
@@ -34,9 +34,38 @@ const refused: World['answers'] = {
   orders: (_, version) => (version === token ? 'refuse' : loaded('orders', version)),
 };
 
+const silent: World['answers'] = { orders: () => undefined };
+
+/** A wave of more than forty, one of whom the answers are about. */
+const large = [
+  ['orders', ...Array.from({ length: 40 }, (_, index) => `other-${String(index)}`)].map((name) =>
+    consumer(name),
+  ),
+];
+
+/** Somebody else rotates, and the first answer is about what a cache still holds. */
+const behind: World['answers'] = {
+  orders: (ask) => loaded('orders', ask > 1 ? token : 'version-of-a-cache'),
+};
+
+/** Something else moves AWSCURRENT on while a version is followed. */
+const overtaken: World['meanwhile'] = (_, world) => {
+  world.labels = { AWSCURRENT: 'version-newer', AWSPREVIOUS: token };
+};
+
+const excusable = [[consumer('orders', 1, { required: false })]];
+
 /** What leads to the states that a rotation does not pass when all goes well. */
 const ways: Readonly<Record<string, Partial<World>>> = {
+  AnnounceFollow: { mode: 'follow' },
+  LookAgain: { mode: 'follow', answers: behind },
+  LookAgainApart: { mode: 'follow', answers: behind, consumers: large },
+  PublishAbandoned: { mode: 'follow', answers: silent, meanwhile: overtaken },
   Inform: { informed: 1 },
+  AwaitReplicas: { replicas: { 'eu-west-1': ['served'] } },
+  AskApart: { consumers: large },
+  WhoRefused: { consumers: large, answers: refused },
+  WarnCutOff: { policy: { urgency: 'compromised' }, consumers: excusable, answers: silent },
   WarnUnreachable: { strikes: [strike('SetSecret', 'TargetUnreachable', 1000)] },
   WhatIsTrue: { strikes: failedTest },
   RetireUnused: { strikes: failedTest },
@@ -48,6 +77,9 @@ const ways: Readonly<Record<string, Partial<World>>> = {
   ProvePrevious: { answers: refused },
   RetireNew: { answers: refused },
   ReleaseNew: { answers: refused },
+  AnnounceHold: { answers: silent },
+  Hold: { answers: silent },
+  HoldPlainly: { answers: silent, strikes: [strike('Hold', 'Broken', 1000)] },
   TestCurrent: { mode: 'test' },
 };
 
@@ -87,7 +119,13 @@ it.each(catches)('%s goes on, after %s that does not end, to %s', async (state, 
   });
   const world = await run(
     state,
-    strike(state, error, 1000, error === 'ConsumerRefused' ? refusal : undefined),
+    // A state whose time is over may be entered again; what ends it is that nobody decides.
+    strike(
+      state,
+      error,
+      error === 'States.Timeout' ? 3 : 1000,
+      error === 'ConsumerRefused' ? refusal : undefined,
+    ),
   );
   const followers = world.path.filter((_, index) => world.path[index - 1] === state);
   expect(followers).toContain(next);

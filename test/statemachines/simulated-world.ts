@@ -1,5 +1,5 @@
 import { movesToRevert, type Labels, type LabelMove } from '../../domain/labels';
-import type { AskedConsumer } from '../../domain/waves';
+import type { AskedConsumer, Quorum } from '../../domain/waves';
 import { VirtualClock } from '../../local/kernel/clock';
 import type { Call } from '../../local/kernel/service';
 import type { Json } from '../../local/step-functions/json';
@@ -31,6 +31,8 @@ export interface Strike {
   readonly cause?: string;
   /** How many attempts it strikes. */
   readonly times: number;
+  /** How many attempts come through before; none by default. */
+  readonly after?: number;
 }
 
 /** What a simulation is set up with; the defaults make a rotation that succeeds. */
@@ -38,20 +40,31 @@ export interface World {
   readonly overlap: 'two-principals' | 'none';
   readonly consumers: readonly (readonly AskedConsumer[])[];
   readonly informed: number;
+  /** Who tries the new version before AWSCURRENT names it. */
+  readonly verifiers: readonly AskedConsumer[];
+  readonly quorums: readonly Quorum[];
   readonly policy: Readonly<Record<string, Json>>;
   readonly answers: Readonly<Record<string, Answer>>;
+  /** Every how many seconds a consumer says `working` about each request, for ever. */
+  readonly heartbeats: Readonly<Record<string, number>>;
   readonly strikes: readonly Strike[];
-  readonly mode: 'rotate' | 'test';
+  readonly mode: 'rotate' | 'test' | 'follow';
   readonly held: string | null;
   /** Logins with the old credential that AwaitDrain sees, look by look. */
   readonly logins: readonly number[];
+  /** Whether an application keeps a session of the old credential open for as long as nobody ends it. */
+  readonly pooled: boolean;
+  /** Regions with a replica, and what each look there finds, the last of them for ever: `behind`, `served` or `failed`. */
+  readonly replicas: Readonly<Record<string, readonly ('behind' | 'served' | 'failed')[]>>;
+  /** What operators decide, hold by hold: `wait` lets seven days pass; a hold beyond the list ends the simulation. */
+  readonly decisions: readonly Json[];
   /** Runs after a state's task has had its effect. */
   readonly meanwhile: (state: string, world: Simulation) => void;
 }
 
 /** A consumer that is enrolled as most are. */
 export function consumer(name: string, wave = 1, more: Partial<AskedConsumer> = {}): AskedConsumer {
-  return { name, wave, account, required: true, askSeconds: 60, reminders: 1, ...more };
+  return { name, wave, account, required: true, askSeconds: 60, reminders: 1, group: null, ...more };
 }
 
 /** What a task is answered with by a consumer that has loaded a version. */
@@ -75,11 +88,27 @@ export class Simulation implements TaskPort {
   labels: Record<string, string> = { AWSCURRENT: previous, AWSPENDING: token };
   /** Versions whose credential the target accepts. */
   readonly accepted = new Set([previous]);
+  /** Consumers that have said to have loaded a version, as `name version`, in order. */
+  readonly acknowledged: string[] = [];
+  /** What was stopped, and who had acknowledged by then. */
+  readonly stopped: { readonly version: string; readonly acknowledged: readonly string[] }[] = [];
+  /** First requests to each consumer about each version, as `name version`, and who had acknowledged by then. */
+  readonly firstAsked = new Map<string, readonly string[]>();
   /** Whenever AWSCURRENT named a credential that did not work. */
   readonly outages: string[] = [];
+  /** Whether each retirement that succeeded was asked to end sessions too. */
+  readonly retirements: boolean[] = [];
   status = 'RUNNING';
   cause: Record<string, Json> = {};
   private looks = 0;
+  /** How many decisions were asked for and made. */
+  holdCount = 0;
+  /** Who had been asked to load the new version when each decision was asked for. */
+  readonly askedAtHold: (readonly string[])[] = [];
+  /** Each look at replicas: which regions were asked, and about which version. */
+  readonly replicaLooks: string[] = [];
+  private readonly replicasSeen = new Map<string, number>();
+  private undecided: Record<string, Json> | undefined;
   private readonly asked = new Map<string, number>();
   private readonly struck = new Map<Strike, number>();
   private readonly world: World;
@@ -89,18 +118,29 @@ export class Simulation implements TaskPort {
       overlap: 'two-principals',
       consumers: [[consumer('orders')], [consumer('billing', 2)]],
       informed: 0,
+      verifiers: [],
+      quorums: [],
       policy: {},
       answers: {},
+      heartbeats: {},
       strikes: [],
       mode: 'rotate',
       held: null,
       logins: [],
+      pooled: false,
+      replicas: {},
+      decisions: [],
       meanwhile: () => undefined,
       ...world,
     };
   }
 
   async run(): Promise<this> {
+    if (this.world.mode === 'follow') {
+      // Somebody else has rotated, and both credentials work.
+      this.labels = { AWSCURRENT: token, AWSPREVIOUS: previous };
+      this.accepted.add(token);
+    }
     const sfn = createStepFunctions(
       {
         account,
@@ -134,6 +174,9 @@ export class Simulation implements TaskPort {
       previousVersionId: previous,
       heldVersionId: this.world.held,
       mode: this.world.mode,
+      ...(Object.keys(this.world.replicas).length === 0
+        ? {}
+        : { replicaRegions: Object.keys(this.world.replicas) }),
     };
     await this.complete('StartExecution', {
       stateMachineArn,
@@ -152,6 +195,11 @@ export class Simulation implements TaskPort {
         this.cause = JSON.parse(execution.cause ?? '{}') as Record<string, Json>;
         break;
       }
+      if (this.undecided !== undefined) {
+        this.status = 'HELD';
+        this.cause = this.undecided;
+        break;
+      }
       idle = this.clock.advance() ? 0 : idle + 1;
     }
     await sfn.close();
@@ -160,15 +208,19 @@ export class Simulation implements TaskPort {
 
   async invoke(resource: string, input: Json, caller: TaskCaller): Promise<Json> {
     const request = input as Record<string, Json>;
-    if (resource.endsWith('lambda:invoke')) {
+    const service = resource.replace(/\.waitForTaskToken$/, '');
+    if (service.endsWith('lambda:invoke')) {
       const name = text(request['FunctionName']).split(':').at(-1) ?? '';
-      const result = this.call(name, request['Payload'] as Record<string, Json>);
+      const payload = request['Payload'] as Record<string, Json>;
+      const result = name === 'WhoRefused' ? await this.whoRefused(payload) : this.call(name, payload);
       this.world.meanwhile(caller.stateName, this);
       this.check();
       return { ExecutedVersion: '$LATEST', Payload: result, StatusCode: 200 };
     }
-    if (resource.endsWith('sns:publish')) {
+    if (service.endsWith('sns:publish')) {
       this.published.push(request['Message'] ?? null);
+      const asked = /task token: (\S+)/.exec(text(request['Message']))?.[1];
+      if (asked !== undefined) this.decide({ decide: { taskToken: asked } });
       return { MessageId: 'message' };
     }
     for (const entry of request['Entries'] as Record<string, Json>[]) this.hear(entry);
@@ -179,7 +231,7 @@ export class Simulation implements TaskPort {
     Promise.reject(new Error('not started'));
 
   private call(name: string, payload: Record<string, Json>): Json {
-    const { overlap, informed, policy, consumers, logins, held } = this.world;
+    const { overlap, informed, verifiers, quorums, policy, consumers, logins, held } = this.world;
     switch (name) {
       case 'Plan':
         if (held !== null && this.world.mode === 'rotate') throw failure('PreviousStillHeld');
@@ -189,16 +241,22 @@ export class Simulation implements TaskPort {
           previousVersionId: previous,
           rotator: null,
           admin: null,
+          settings: {},
           policy: {
             patienceSeconds: 60,
+            replicaDeadlineSeconds: 300,
+            pauseSeconds: 0,
             onRefusal: 'back',
             onSilence: 'hold',
             retire: 'stop',
             drain: { quietSeconds: 5, deadlineSeconds: 600, openSessions: 'report' },
             password: {},
+            urgency: 'routine',
             ...policy,
           },
           waves: consumers as unknown as Json,
+          verifiers: verifiers as unknown as Json,
+          quorums: quorums as unknown as Json,
           informed: Array.from({ length: informed }, (_, index) => ({
             name: `watcher-${String(index)}`,
             wave: 1,
@@ -236,18 +294,70 @@ export class Simulation implements TaskPort {
           oldestBegan: '',
         };
         this.clock.after(0, () => undefined);
-        return { begun: began === 0 ? [] : [holder], open: [], looks: 2 };
+        const open = this.world.pooled ? [{ ...holder, application: 'pooled', count: 1 }] : [];
+        return { begun: began === 0 ? [] : [holder], open, looks: 2 };
       }
       case 'Retire':
         if (this.labels['AWSCURRENT'] !== payload['keep']) throw failure('RotationAbandoned');
         this.accepted.delete(text(payload['stop']));
-        return {};
+        this.stopped.push({ version: text(payload['stop']), acknowledged: [...this.acknowledged] });
+        this.retirements.push(payload['endSessions'] === true);
+        return {
+          ended: payload['endSessions'] === true && this.world.pooled ? [{ application: 'pooled' }] : [],
+        };
+      case 'Replicas':
+        return this.lookAtReplicas(payload);
       case 'Alert':
         this.alerts.push(payload);
+        if (payload['kind'] === 'held') this.decide(payload);
         return { messageId: 'message' };
       default:
         throw new Error(`no function ${name}`);
     }
+  }
+
+  /** As the function does, from what Step Functions itself lists. */
+  private async whoRefused({ executionArn }: Record<string, Json>): Promise<Json> {
+    const ask = async (operation: string, input: Record<string, unknown>) =>
+      (await this.complete(operation, input)) as Record<string, Json>;
+    const { mapRuns } = await ask('ListMapRuns', { executionArn });
+    const [{ mapRunArn } = {}] = mapRuns as Record<string, Json>[];
+    const { executions } = await ask('ListExecutions', { mapRunArn, statusFilter: 'FAILED' });
+    const [failed] = executions as Record<string, Json>[];
+    const { error, cause } = await ask('DescribeExecution', { executionArn: failed?.['executionArn'] });
+    const refusal = error === 'ConsumerRefused' ? (JSON.parse(text(cause)) as Json) : null;
+    return { refusal, error: error ?? '', cause: cause ?? '' };
+  }
+
+  private lookAtReplicas({ regions, versionId }: Record<string, Json>): Json {
+    this.replicaLooks.push(`${(regions as string[]).join(' ')} ${text(versionId)}`);
+    const found = (regions as string[]).map((region) => {
+      const looks = this.world.replicas[region] ?? [];
+      const look = this.replicasSeen.get(region) ?? 0;
+      this.replicasSeen.set(region, look + 1);
+      return { region, state: looks[Math.min(look, looks.length - 1)] ?? 'served' };
+    });
+    return {
+      waiting: found.filter(({ state }) => state !== 'served').map(({ region }) => region),
+      failed: found
+        .filter(({ state }) => state === 'failed')
+        .map(({ region }) => ({ region, message: 'simulated' })),
+    };
+  }
+
+  private decide(hold: Record<string, Json>): void {
+    const decision = this.world.decisions[this.holdCount++];
+    this.askedAtHold.push(
+      [...this.firstAsked.keys()].flatMap((asking) =>
+        asking.endsWith(` ${token}`) ? [asking.split(' ')[0] ?? ''] : [],
+      ),
+    );
+    if (decision === undefined) this.undecided = hold;
+    if (decision === undefined || decision === 'wait') return;
+    const { taskToken } = hold['decide'] as Record<string, Json>;
+    const output = JSON.stringify({ skip: [], by: 'operator', ...(decision as object) });
+    // The task may have ended meanwhile; a decision that nobody waits for is lost.
+    setImmediate(() => void this.complete('SendTaskSuccess', { taskToken, output }).catch(() => undefined));
   }
 
   private finish(payload: Record<string, Json>): Json {
@@ -296,9 +406,16 @@ export class Simulation implements TaskPort {
     const ask = (this.asked.get(name) ?? 0) + 1;
     this.asked.set(name, ask);
     const versionId = text(detail['versionId']);
+    const asking = `${name} ${versionId}`;
+    if (detail['phase'] === 'load' && !this.firstAsked.has(asking))
+      this.firstAsked.set(asking, [...this.acknowledged]);
     const answer = (this.world.answers[name] ?? ((_, version) => loaded(name, version)))(ask, versionId);
+    const everySeconds = this.world.heartbeats[name];
+    if (everySeconds !== undefined) this.beat(detail['taskToken'], everySeconds);
     if (answer === undefined) return;
     const taskToken = detail['taskToken'];
+    const isTrue = JSON.stringify(answer) === JSON.stringify(loaded(name, versionId));
+    if (detail['phase'] === 'load' && isTrue) this.acknowledged.push(asking);
     setImmediate(() => {
       const answered =
         answer === 'refuse'
@@ -313,11 +430,22 @@ export class Simulation implements TaskPort {
     });
   }
 
+  private beat(taskToken: string, everySeconds: number): void {
+    this.clock.after(everySeconds * 1000, () => {
+      this.complete('SendTaskHeartbeat', { taskToken }).then(
+        () => this.beat(taskToken, everySeconds),
+        () => undefined,
+      );
+    });
+  }
+
   private async strike(state: string, moment: 'before' | 'after'): Promise<void> {
     for (const strike of this.world.strikes) {
       const count = this.struck.get(strike) ?? 0;
-      if (strike.state !== state || strike.moment !== moment || count >= strike.times) continue;
+      const { after = 0 } = strike;
+      if (strike.state !== state || strike.moment !== moment || count >= after + strike.times) continue;
       this.struck.set(strike, count + 1);
+      if (count < after) continue;
       throw failure(strike.error, strike.cause);
     }
   }
@@ -360,8 +488,11 @@ export function definition(): string {
     'FinishSecret',
     'Usage',
     'Retire',
+    'Replicas',
+    'WhoRefused',
     'Alert',
     'Acknowledge',
+    'Decide',
   ];
   const values: Record<string, string> = {
     ...Object.fromEntries(

@@ -41,6 +41,8 @@ export const substitutions = [
   'FinishSecretFunctionArn',
   'UsageFunctionArn',
   'RetireFunctionArn',
+  'ReplicasFunctionArn',
+  'WhoRefusedFunctionArn',
   'AlertFunctionArn',
 ] as const;
 

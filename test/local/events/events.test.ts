@@ -210,7 +210,7 @@ test('a target bus gets the same event, put there by the role of the target', as
   );
 });
 
-test('two buses that forward to each other come to rest', async () => {
+test('an event that came from another bus goes to no third one, not even back to the first', async () => {
   const RoleArn = 'arn:aws:iam::111122223333:role/forwarder';
   const first = await newBus(anything);
   const second = await newBus(anything, { Id: 'b', Arn: arn(`event-bus/${first}`), RoleArn });
@@ -218,8 +218,31 @@ test('two buses that forward to each other come to rest', async () => {
   await events.send(new PutTargetsCommand({ Rule: 'rule', EventBusName: first, Targets }));
   await put(entry(first));
   await settled();
-  expect(accepted).toHaveLength(5);
+  expect(accepted).toHaveLength(2);
   expect(outcomes.at(-1)).toMatchObject({ outcome: 'dropped', errorCode: 'THIRD_ACCOUNT_HOP_DETECTED' });
+});
+
+test.each([
+  ['an input of its own', { Input: '{}' }],
+  ['a part of the event', { InputPath: '$.detail' }],
+  ['a retry policy', { RetryPolicy: { MaximumRetryAttempts: 3 } }],
+])('a target bus with %s is refused', async (_name, settings) => {
+  const RoleArn = 'arn:aws:iam::111122223333:role/forwarder';
+  const target = { Id: 'b', Arn: arn('event-bus/default'), RoleArn, ...settings };
+  await expect(newBus(anything, target)).rejects.toThrow(/is not supported for target/);
+});
+
+test('a bus is no target of its own rule, and what another account owns no target but a bus', async () => {
+  const bus = await newBus(anything);
+  const putTarget = (target: Partial<Target>) =>
+    events.send(
+      new PutTargetsCommand({ Rule: 'rule', EventBusName: bus, Targets: [{ Id: 'b', Arn: '', ...target }] }),
+    );
+  const RoleArn = 'arn:aws:iam::111122223333:role/forwarder';
+  await expect(putTarget({ Arn: arn(`event-bus/${bus}`), RoleArn })).rejects.toThrow(/its own rule/);
+  await expect(putTarget({ Arn: 'arn:aws:sqs:us-east-1:444455556666:queue' })).rejects.toThrow(
+    /does not implement PutTargets with targets of other accounts/,
+  );
 });
 
 test('a role that cannot be assumed is a failure without a second attempt', async () => {

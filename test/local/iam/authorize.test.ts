@@ -1,5 +1,6 @@
 import { createAuthorize } from '../../../local/iam/authorize';
 import { RoleStore } from '../../../local/iam/role-store';
+import { UserStore } from '../../../local/iam/user-store';
 import { VirtualClock } from '../../../local/kernel/clock';
 import type { Access, Call, Principal } from '../../../local/kernel/service';
 
@@ -162,5 +163,59 @@ describe('the operator', () => {
   it('may do everything', () => {
     const { attempt, roles } = world();
     expect(attempt(read, roles.operator.principal)).toBe('allowed');
+  });
+});
+
+describe('a user', () => {
+  const withUser = (document?: object) => {
+    const where = { account, region: 'us-east-1', partition: 'aws', clock: new VirtualClock() };
+    const users = new UserStore({ ...where, realTime: where.clock });
+    const { arn } = users.create('ada', '/team/');
+    if (document !== undefined) users.putPolicy('ada', 'p', JSON.stringify(document));
+    const roles = new RoleStore({ ...where, users });
+    const principal: Principal = { kind: 'user', arn, account, userName: 'ada' };
+    return { roles, arn, principal, authorize: createAuthorize({ ...where, roles }) };
+  };
+  const call = (principal: Principal): Call => ({
+    principal,
+    requestId: 'r',
+    userAgent: 'u',
+    conditions: {},
+  });
+
+  it('is allowed by its inline policy, or by a resource’s policy that names it, and refused otherwise', () => {
+    const own = withUser(statement('Allow', 'secretsmanager:GetSecretValue', secret));
+    expect(() => own.authorize(call(own.principal), read)).not.toThrow();
+    const bare = withUser();
+    expect(() => bare.authorize(call(bare.principal), read)).toThrow(
+      `User: ${bare.arn} is not authorized to perform: secretsmanager:GetSecretValue`,
+    );
+    const named = { ...read, resourcePolicy: resourcePolicy('Allow', { AWS: bare.arn }) };
+    expect(() => bare.authorize(call(bare.principal), named)).not.toThrow();
+  });
+
+  it('assumes a role that leaves the decision to the account, if its own policy allows that', () => {
+    const trusting = {
+      Statement: { Effect: 'Allow', Principal: { AWS: account }, Action: 'sts:AssumeRole' },
+    };
+    const allowed = withUser(statement('Allow', 'sts:AssumeRole'));
+    const target = allowed.roles.put({ name: 'target', trustPolicy: trusting });
+    const session = allowed.roles.assumeAs(call(allowed.principal), target, 'ada', 900);
+    expect(session.principal.arn).toBe(`arn:aws:sts::${account}:assumed-role/target/ada`);
+    const bare = withUser();
+    const same = bare.roles.put({ name: 'target', trustPolicy: trusting });
+    expect(() => bare.roles.assumeAs(call(bare.principal), same, 'ada', 900)).toThrow('is not authorized');
+  });
+
+  it('fills the condition keys of a user', () => {
+    const own = withUser({
+      Statement: {
+        Effect: 'Allow',
+        Action: '*',
+        Resource: '*',
+        Condition: { StringEquals: { 'aws:PrincipalType': 'User', 'aws:username': 'ada' } },
+      },
+    });
+    expect(() => own.authorize(call(own.principal), read)).not.toThrow();
   });
 });

@@ -186,6 +186,10 @@ describe('several parameters', () => {
 describe('every operation', () => {
   const arn = `arn:aws:ssm:us-east-1:${account}`;
   const requests: Readonly<Record<string, readonly [object, string]>> = {
+    CreateDocument: [{ Name: 'freeze', Content: 'x' }, `${arn}:document/freeze`],
+    DeleteDocument: [{ Name: 'freeze' }, `${arn}:document/freeze`],
+    GetCalendarState: [{ CalendarNames: ['freeze'] }, `${arn}:document/freeze`],
+    GetDocument: [{ Name: `${arn}:document/freeze` }, `${arn}:document/freeze`],
     DeleteParameter: [{ Name: '/app/a' }, `${arn}:parameter/app/a`],
     DescribeParameters: [{}, `${arn}:*`],
     GetParameter: [{ Name: 'plain' }, `${arn}:parameter/plain`],

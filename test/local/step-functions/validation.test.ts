@@ -10,6 +10,18 @@ const map = (states: object, rest: object = {}) => ({
   End: true,
   ...rest,
 });
+const distributed = (states: object, rest: object = {}, type?: string) => ({
+  ...map(states, rest),
+  ItemProcessor: {
+    ...inner(states),
+    ProcessorConfig: {
+      Mode: 'DISTRIBUTED',
+      ...(type === undefined ? {} : { ExecutionType: type }),
+    },
+  },
+});
+const assign = (rest: object = {}) => ({ Type: 'Pass', Assign: { wave: 1 }, ...rest });
+const readWave = { Type: 'Pass', Output: '{% $wave %}', End: true };
 
 async function findings(states: object, rest: object = {}) {
   const definition = { QueryLanguage: 'JSONata', ...inner(states), ...rest };
@@ -112,6 +124,51 @@ describe('a definition is refused', () => {
       '/States/A/QueryLanguage',
       /cannot have JSONPath states/,
     ],
+    [
+      'a distributed Map that reads an outer variable in its states',
+      { O: assign({ Next: 'M' }), M: distributed({ I: readWave }, {}, 'STANDARD') },
+      '/States/M/ItemProcessor/States/I/Output',
+      /cannot read the outer variable \$wave/,
+    ],
+    [
+      'one that does so from inside of another Map',
+      { O: assign({ Next: 'M' }), M: distributed({ N: map({ I: readWave }) }, {}, 'STANDARD') },
+      '/States/M/ItemProcessor/States/N/ItemProcessor/States/I/Output',
+      /cannot read the outer variable \$wave/,
+    ],
+    [
+      'one without ExecutionType',
+      { M: distributed({ I: end }) },
+      '/States/M/ItemProcessor/ProcessorConfig',
+      /must have an ExecutionType/,
+    ],
+    [
+      'an empty Label',
+      { M: distributed({ I: end }, { Label: '' }, 'STANDARD') },
+      '/States/M/Label',
+      /1 to 40 characters/,
+    ],
+    [
+      'a Label of more than 40 characters',
+      { M: distributed({ I: end }, { Label: 'a'.repeat(41) }, 'STANDARD') },
+      '/States/M/Label',
+      /1 to 40 characters/,
+    ],
+    [
+      'a Label with forbidden characters',
+      { M: distributed({ I: end }, { Label: 'one wave' }, 'STANDARD') },
+      '/States/M/Label',
+      /not a valid Label/,
+    ],
+    [
+      'the same Label twice',
+      {
+        M: { ...distributed({ I: end }, { Label: 'Each' }, 'STANDARD'), End: undefined, Next: 'N' },
+        N: distributed({ J: end }, { Label: 'Each' }, 'STANDARD'),
+      },
+      '/States/N/Label',
+      /same Label/,
+    ],
     ['a name twice', { A: map({ A: end }) }, '/', /already exists: A/],
   ])('with %s', async (_, states, location, message) => {
     const errors = (await findings(states)).filter(({ severity }) => severity === 'ERROR');
@@ -121,16 +178,7 @@ describe('a definition is refused', () => {
 
   it.each<[string, object, object]>([
     ['JSONPath', { A: task({ QueryLanguage: 'JSONPath' }) }, { QueryLanguage: 'JSONPath' }],
-    [
-      'DISTRIBUTED',
-      {
-        A: {
-          ...map({ I: end }),
-          ItemProcessor: { ...inner({ I: end }), ProcessorConfig: { Mode: 'DISTRIBUTED' } },
-        },
-      },
-      {},
-    ],
+    ['EXPRESS child executions', { A: distributed({ I: end }, {}, 'EXPRESS') }, {}],
     ['ItemBatcher', { A: map({ I: end }, { ItemBatcher: { MaxItemsPerBatch: 2 } }) }, {}],
     ['ItemReader', { A: map({ I: end }, { ItemReader: {} }) }, {}],
     ['arn:aws:states:::dynamodb:getItem', { A: task({ Resource: 'arn:aws:states:::dynamodb:getItem' }) }, {}],
@@ -203,6 +251,20 @@ describe('a definition is taken', () => {
           End: true,
         },
         B: end,
+      },
+    ],
+    [
+      'a distributed Map whose ItemSelector reads outer variables, and whose states read their own',
+      {
+        O: assign({ Next: 'M' }),
+        M: distributed(
+          {
+            I: { Type: 'Pass', Assign: { inner: 1 }, Next: 'J' },
+            J: { ...readWave, Output: '{% $inner %}' },
+          },
+          { Label: 'Each', ItemSelector: { wave: '{% $wave %}' }, MaxConcurrency: 1000 },
+          'STANDARD',
+        ),
       },
     ],
     [

@@ -1,7 +1,7 @@
-import type { RehearsalTarget } from '../../../local/targets/target';
+import type { PostgresTarget } from '../../../local/targets/postgres-target';
 import { startPostgresTargets, type PostgresTargets } from '../../../local/targets/postgres-target';
 import { rotators } from '../../../rotators/registry';
-import { contextFor, membersOf, rejection, withMembers } from '../context';
+import { contextFor, membersOf, rejection, withMembers, newVersion } from '../context';
 import { runAs } from './run-as';
 
 const rotator = rotators['postgres-alternating'];
@@ -9,7 +9,7 @@ const hourAgo = () => new Date(Date.now() - 3_600_000);
 
 describe('alternating users at PostgreSQL', () => {
   let targets: PostgresTargets;
-  let target: RehearsalTarget;
+  let target: PostgresTarget;
   let user: string;
   let database: string;
   let admin: string;
@@ -29,7 +29,7 @@ describe('alternating users at PostgreSQL', () => {
   const context = () => contextFor(target);
   /** Creates and applies the next value, forward as a rotation does. */
   const turn = async (from: string) => {
-    const to = await rotator.create(from, context());
+    const to = await rotator.create(from, context(), newVersion());
     await rotator.apply({ from, to }, context(), { replacedAt: hourAgo() });
     return to;
   };
@@ -52,8 +52,8 @@ describe('alternating users at PostgreSQL', () => {
   test('the two names take turns and the base stays the same', async () => {
     const names = [];
     for (let secret = target.secret, round = 0; round < 4; round++) {
-      names.push(rotator.principal(secret));
-      secret = await rotator.create(secret, context());
+      names.push(rotator.principal(secret, {}));
+      secret = await rotator.create(secret, context(), newVersion());
     }
     expect(names).toEqual([user, `${user}_clone`, user, `${user}_clone`]);
   });
@@ -81,7 +81,7 @@ describe('alternating users at PostgreSQL', () => {
                alter table ${user}.stray owner to ${user}_clone`);
     const command = `REASSIGN OWNED BY "${user}_clone" TO "${user}";`;
     for (const from of [target.secret, clone]) {
-      const to = await rotator.create(from, context());
+      const to = await rotator.create(from, context(), newVersion());
       const refusal = await rejection(rotator.apply({ from, to }, context(), { replacedAt: hourAgo() }));
       expect(refusal.name).toBe('CloneOwnsObjects');
       expect(refusal.message).toContain(`1 in database ${database}`);
@@ -216,7 +216,7 @@ describe('alternating users at PostgreSQL', () => {
   });
 
   test('two turns at once end with a clone that works', async () => {
-    const to = await rotator.create(target.secret, context());
+    const to = await rotator.create(target.secret, context(), newVersion());
     const apply = () => rotator.apply({ from: target.secret, to }, context(), { replacedAt: hourAgo() });
     await Promise.all([apply(), apply(), apply()]);
     await rotator.verify(to, context());

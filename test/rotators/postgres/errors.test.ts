@@ -1,16 +1,16 @@
 import net from 'node:net';
 import { once } from 'node:events';
 import { startPostgresTargets, type PostgresTargets } from '../../../local/targets/postgres-target';
-import type { RehearsalTarget } from '../../../local/targets/target';
+import type { PostgresTarget } from '../../../local/targets/postgres-target';
 import { classified } from '../../../rotators/postgres/errors';
 import { rotators } from '../../../rotators/registry';
-import { contextFor, membersOf, rejection, withMembers } from '../context';
+import { contextFor, membersOf, rejection, withMembers, newVersion } from '../context';
 
 const alternating = rotators['postgres-alternating'];
 
 describe('what goes wrong at PostgreSQL has a name', () => {
   let targets: PostgresTargets;
-  let target: RehearsalTarget;
+  let target: PostgresTarget;
   let user: string;
   let admin: string;
   let version: number;
@@ -31,7 +31,7 @@ describe('what goes wrong at PostgreSQL has a name', () => {
 
   const turn = async (changes: Parameters<typeof contextFor>[1] = {}) => {
     const context = contextFor(target, changes);
-    const to = await alternating.create(target.secret, context);
+    const to = await alternating.create(target.secret, context, newVersion());
     await alternating.apply({ from: target.secret, to }, context, { replacedAt: new Date(0) });
     return to;
   };
@@ -189,7 +189,7 @@ describe('what goes wrong at PostgreSQL has a name', () => {
     const { password } = membersOf(target.secret);
     const url = `postgres://${user}:${encodeURIComponent(String(password))}@127.0.0.1/shop`;
     const refusal = await rejection(
-      alternating.create(withMembers(target.secret, { url }), contextFor(target)),
+      alternating.create(withMembers(target.secret, { url }), contextFor(target), newVersion()),
     );
     expect(refusal.name).toBe('SecretMalformed');
     expect(refusal.message).toContain('url');

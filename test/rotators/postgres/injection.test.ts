@@ -1,6 +1,8 @@
 import { startPostgresTargets, type PostgresTargets } from '../../../local/targets/postgres-target';
-import { rotatorNames, rotators } from '../../../rotators/registry';
-import { contextFor, membersOf, rejection, withMembers } from '../context';
+import { rotators } from '../../../rotators/registry';
+import { contextFor, membersOf, rejection, withMembers, newVersion } from '../context';
+
+const names = ['postgres-single', 'postgres-alternating'] as const;
 
 /** Texts that end a literal, an identifier or a statement somewhere, if anybody lets them. */
 const hostile = {
@@ -35,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => targets.stop());
 
-describe.each(rotatorNames)('%s passes names and passwords on as they are', (name) => {
+describe.each(names)('%s passes names and passwords on as they are', (name) => {
   const rotator = rotators[name];
 
   test.each(Object.entries(hostile))('%s in user, database and password', async (_, text) => {
@@ -49,12 +51,12 @@ describe.each(rotatorNames)('%s passes names and passwords on as they are', (nam
     const context = contextFor(target, { password: () => `${text}!` });
     let current = target.secret;
     for (let round = 1; round <= 2; round++) {
-      const to = await rotator.create(current, context);
+      const to = await rotator.create(current, context, newVersion());
       await rotator.apply({ from: current, to }, context, { replacedAt: new Date(0) });
       await rotator.verify(to, context);
       const session = await target.login(to, text);
       await session.work();
-      if (rotator.traits.usage) {
+      if (rotator.traits({}).usage) {
         const { begun } = await rotator.usage(to, { since: new Date(0), watchMs: 0 }, context);
         expect(begun).toHaveLength(1);
       }
@@ -66,16 +68,16 @@ describe.each(rotatorNames)('%s passes names and passwords on as they are', (nam
   });
 
   test('settings with hostile names and values reach the clone as they are', async () => {
-    if (rotator.traits.overlap !== 'two-principals') return;
+    if (rotator.traits({}).overlap !== 'two-principals') return;
     const target = await targets.provision({ adminArn: 'arn:of:admin' });
-    const user = rotator.principal(target.secret);
+    const user = rotator.principal(target.secret, {});
     const admin = String(membersOf(target.admin)['username']);
     await targets.asSuperuser(`grant set on parameter "shop.x" to ${admin}`);
     for (const value of Object.values(hostile)) {
       const literal = `E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
       await targets.asSuperuser(`alter role ${user} set "shop.x" to ${literal};
                                  alter role ${user} set search_path to ${literal}, public`);
-      const to = await rotator.create(target.secret, contextFor(target));
+      const to = await rotator.create(target.secret, contextFor(target), newVersion());
       await rotator.apply({ from: target.secret, to }, contextFor(target), {});
       const [same] = await targets.asSuperuser<{ same: boolean }>(
         `select array_remove(c.setconfig, 'role=${user}') = b.setconfig as same
@@ -96,12 +98,12 @@ describe('the length of names', () => {
   ])('%s are the most that alternate', async (_, user) => {
     const target = await targets.provision({ adminArn: 'arn:of:admin', user });
     const context = contextFor(target);
-    const to = await rotator.create(target.secret, context);
+    const to = await rotator.create(target.secret, context, newVersion());
     await rotator.apply({ from: target.secret, to }, context, {});
     await rotator.verify(to, context);
     await rotator.verify(target.secret, context);
-    const back = await rotator.create(to, context);
-    expect(rotator.principal(back)).toBe(user);
+    const back = await rotator.create(to, context, newVersion());
+    expect(rotator.principal(back, {})).toBe(user);
   });
 
   test.each([
@@ -113,7 +115,7 @@ describe('the length of names', () => {
     const context = contextFor(target);
     const to = withMembers(target.secret, { username: `${user}_clone` });
     for (const attempt of [
-      () => rotator.create(target.secret, context),
+      () => rotator.create(target.secret, context, newVersion()),
       () => rotator.apply({ from: target.secret, to }, context, {}),
     ])
       expect((await rejection(attempt())).name).toBe('UserNameTooLong');
@@ -125,13 +127,13 @@ describe('the length of names', () => {
     const single = rotators['postgres-single'];
     const target = await targets.provision({ user: 'd'.repeat(63) });
     const context = contextFor(target);
-    const to = await single.create(target.secret, context);
+    const to = await single.create(target.secret, context, newVersion());
     await single.apply({ from: target.secret, to }, context, {});
     await single.verify(to, context);
     // PostgreSQL would cut this one down to the user above, and reset that one's password.
     const tooLong = withMembers(to, { username: `${String(membersOf(to)['username'])}e` });
     for (const attempt of [
-      () => single.create(tooLong, context),
+      () => single.create(tooLong, context, newVersion()),
       () => single.apply({ from: tooLong, to: tooLong }, context, {}),
     ])
       expect((await rejection(attempt())).name).toBe('UserNameTooLong');

@@ -1,13 +1,18 @@
-import type { ApplicationSession, RehearsalTarget } from '../../../local/targets/target';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Client } from 'pg';
+import type { PostgresTarget } from '../../../local/targets/postgres-target';
+import type { ApplicationSession } from '../../../local/targets/target';
 import { startPostgresTargets, type PostgresTargets } from '../../../local/targets/postgres-target';
 import { asAdmin } from '../../../rotators/postgres/connection';
 import { alternatingDefinition } from '../../../rotators/postgres/definition';
 import { watchSessions } from '../../../rotators/postgres/sessions';
+import { rotators } from '../../../rotators/registry';
 import type { Usage } from '../../../rotators/rotator';
+import { contextFor, membersOf, newVersion, rejection } from '../context';
 
 describe('watching the sessions of a PostgreSQL user', () => {
   let targets: PostgresTargets;
-  let target: RehearsalTarget;
+  let target: PostgresTarget;
 
   beforeAll(async () => {
     targets = await startPostgresTargets({});
@@ -27,6 +32,7 @@ describe('watching the sessions of a PostgreSQL user', () => {
     const context = {
       admin: alternatingDefinition.admin.parse(JSON.parse(target.admin)),
       readAdminAgain: undefined,
+      settings: {},
       signal: AbortSignal.timeout(20_000),
       password: () => '',
     };
@@ -92,8 +98,91 @@ describe('watching the sessions of a PostgreSQL user', () => {
       'web 2',
     ]);
     for (const { oldestBegan, newestBegan } of usage.begun)
-      expect(Date.parse(newestBegan)).toBeGreaterThanOrEqual(Date.parse(oldestBegan));
+      expect(Date.parse(newestBegan ?? '')).toBeGreaterThanOrEqual(Date.parse(oldestBegan ?? ''));
     for (const session of sessions) await session.close();
+  });
+
+  test('how long the oldest has been open is said by the server’s own clock', async () => {
+    const session = await target.login(target.secret, 'pooled');
+    const seen = async () => (await watch(0, [], new Date(Date.now() + 60_000))).usage.open[0];
+    expect(await seen()).toMatchObject({ application: 'pooled', openSeconds: 0 });
+    const until = Date.now() + 10_000;
+    while ((await seen())?.openSeconds === 0 && Date.now() < until) await pause(50);
+    const { openSeconds, oldestBegan } = (await seen()) ?? {};
+    expect(openSeconds).toBeGreaterThanOrEqual(1);
+    expect(Date.now() - Date.parse(oldestBegan ?? '')).toBeGreaterThanOrEqual(1_000);
+    await session.close();
+  });
+
+  describe('ending them', () => {
+    const rotator = rotators['postgres-alternating'];
+    const end = () => rotator.end(target.secret, contextFor(target));
+    const username = () => String(membersOf(target.secret)['username']);
+
+    /** Moves to the clone, and stops the first user. */
+    async function retireFirst(): Promise<void> {
+      const context = contextFor(target);
+      const to = await rotator.create(target.secret, context, newVersion());
+      await rotator.apply({ from: target.secret, to }, context, {});
+      await rotator.retire({ from: target.secret, to }, context);
+    }
+
+    /** A session of the first user that has run the statements; `lost` resolves when the server ends it. */
+    async function busy(application: string, ...statements: readonly string[]) {
+      const { host, port, dbname, password } = alternatingDefinition.secret.parse(JSON.parse(target.secret));
+      const client = new Client({
+        host,
+        port: Number(port),
+        database: String(dbname),
+        user: username(),
+        password,
+        application_name: application,
+      });
+      const lost = new Promise<void>((resolve) => client.once('end', resolve));
+      client.on('error', () => undefined);
+      await client.connect();
+      for (const statement of statements) await client.query(statement);
+      return { client, lost };
+    }
+
+    test('a running statement, an open transaction and a changed role are no way out', async () => {
+      const other = await targets.provision();
+      const name = String(membersOf(other.secret)['username']);
+      await targets.asSuperuser(`grant "${name}" to "${username()}"`);
+      const sessions = [
+        await busy('transaction', 'begin', 'select count(*) from orders', 'lock orders'),
+        await busy('as another', `set role "${name}"`),
+        await busy('statement'),
+      ];
+      const sleeping = rejection(sessions[2]?.client.query('select pg_sleep(600)') ?? Promise.resolve());
+      const bystander = await other.login(other.secret, 'bystander');
+      await retireFirst();
+      const ended = await end();
+      expect(ended.map(({ application }) => application).sort()).toEqual([
+        'as another',
+        'statement',
+        'transaction',
+      ]);
+      for (const { lost } of sessions) await lost;
+      expect((await sleeping).message).toMatch(/terminating connection/);
+      await bystander.work();
+      await bystander.close();
+    });
+
+    test('without pg_signal_backend it is refused by name, with the grant, and the stopped user stays stopped', async () => {
+      const admin = String(membersOf(target.admin)['username']);
+      await targets.asSuperuser(`revoke pg_signal_backend from "${admin}"`);
+      const session = await target.login(target.secret, 'left');
+      await retireFirst();
+      const refusal = await rejection(end());
+      expect(refusal.name).toBe('PermissionMissing');
+      expect(refusal.message).toContain('grant it pg_signal_backend');
+      await session.work();
+      expect(await target.live()).toBe(1);
+      await targets.asSuperuser(`grant pg_signal_backend to "${admin}"`);
+      expect(await end()).toMatchObject([{ application: 'left', count: 1 }]);
+      await rejection(session.work());
+    });
   });
 });
 

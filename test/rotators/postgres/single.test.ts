@@ -1,13 +1,13 @@
 import { startPostgresTargets, type PostgresTargets } from '../../../local/targets/postgres-target';
-import type { RehearsalTarget } from '../../../local/targets/target';
+import type { PostgresTarget } from '../../../local/targets/postgres-target';
 import { rotators } from '../../../rotators/registry';
-import { contextFor, membersOf, rejection, withMembers } from '../context';
+import { contextFor, membersOf, rejection, withMembers, newVersion } from '../context';
 
 const rotator = rotators['postgres-single'];
 
 describe('one user at PostgreSQL, changed in place', () => {
   let targets: PostgresTargets;
-  let target: RehearsalTarget;
+  let target: PostgresTarget;
 
   beforeAll(async () => {
     targets = await startPostgresTargets({ log: 'all' });
@@ -26,7 +26,7 @@ describe('one user at PostgreSQL, changed in place', () => {
 
   test('needs no admin, and no refused login either', async () => {
     const before = await refusedLogins();
-    const to = await rotator.create(target.secret, alone());
+    const to = await rotator.create(target.secret, alone(), newVersion());
     const { gapBegan } = await rotator.apply({ from: target.secret, to }, alone(), {});
     expect(Date.parse(gapBegan ?? '')).toBeGreaterThan(0);
     expect(await refusedLogins()).toBe(before);
@@ -35,7 +35,7 @@ describe('one user at PostgreSQL, changed in place', () => {
   });
 
   test('a repeat finds the change made, after one refused login, and claims no time for it', async () => {
-    const to = await rotator.create(target.secret, alone());
+    const to = await rotator.create(target.secret, alone(), newVersion());
     await rotator.apply({ from: target.secret, to }, alone(), {});
     const before = await refusedLogins();
     expect(await rotator.apply({ from: target.secret, to }, alone(), {})).toEqual({});
@@ -45,13 +45,13 @@ describe('one user at PostgreSQL, changed in place', () => {
 
   test('where neither value logs in, the refusal is the answer', async () => {
     const from = target.wrong(target.secret);
-    const to = await rotator.create(from, alone());
+    const to = await rotator.create(from, alone(), newVersion());
     expect((await rejection(rotator.apply({ from, to }, alone(), {}))).name).toBe('CredentialRejected');
     await accepts(target.secret);
   });
 
   test('going back is the change the other way round', async () => {
-    const to = await rotator.create(target.secret, alone());
+    const to = await rotator.create(target.secret, alone(), newVersion());
     await rotator.apply({ from: target.secret, to }, alone(), {});
     await rotator.apply({ from: to, to: target.secret }, alone(), {});
     await accepts(target.secret);
@@ -59,7 +59,7 @@ describe('one user at PostgreSQL, changed in place', () => {
   });
 
   test('retiring changes nothing, in whichever state', async () => {
-    const to = await rotator.create(target.secret, alone());
+    const to = await rotator.create(target.secret, alone(), newVersion());
     await rotator.retire({ from: target.secret, to }, alone());
     await accepts(target.secret);
     await rotator.apply({ from: target.secret, to }, alone(), {});
@@ -71,7 +71,7 @@ describe('one user at PostgreSQL, changed in place', () => {
     const user = String(membersOf(target.secret)['username']);
     await targets.asSuperuser(`alter role ${user} nologin password null`);
     const from = target.wrong(target.secret);
-    const to = await rotator.create(from, contextFor(target));
+    const to = await rotator.create(from, contextFor(target), newVersion());
     await rotator.apply({ from, to }, contextFor(target), {});
     await accepts(to);
   });
@@ -85,14 +85,14 @@ describe('one user at PostgreSQL, changed in place', () => {
 
   test('rotates a secret that names an admin, if the policy asks for it', async () => {
     const from = withMembers(target.secret, { masterarn: 'arn:of:admin' });
-    const to = await rotator.create(from, contextFor(target));
+    const to = await rotator.create(from, contextFor(target), newVersion());
     await rotator.apply({ from, to }, contextFor(target), {});
     await rotator.verify(to, contextFor(target));
     expect(rotator.adminArn(to)).toBe('arn:of:admin');
   });
 
   test('even a log of all statements holds no password', async () => {
-    const to = await rotator.create(target.secret, alone());
+    const to = await rotator.create(target.secret, alone(), newVersion());
     await rotator.apply({ from: target.secret, to }, alone(), {});
     const log = await targets.logText();
     expect(log).toContain('alter role');

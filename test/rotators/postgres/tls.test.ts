@@ -1,7 +1,9 @@
 import { startPostgresTargets, type PostgresTargets } from '../../../local/targets/postgres-target';
-import type { RehearsalTarget } from '../../../local/targets/target';
-import { rotatorNames, rotators } from '../../../rotators/registry';
-import { contextFor, rejection, withMembers } from '../context';
+import type { PostgresTarget } from '../../../local/targets/postgres-target';
+import { rotators } from '../../../rotators/registry';
+import { contextFor, rejection, withMembers, newVersion } from '../context';
+
+const names = ['postgres-single', 'postgres-alternating'] as const;
 
 /** The loopback address in a form that is not recognised as such: it stands for a host across a network. */
 const elsewhere = '::ffff:127.0.0.1';
@@ -23,9 +25,9 @@ afterAll(async () => {
 // A server of ROTOR_TEST_POSTGRES_URL has the TLS that it has.
 const configurable = process.env['ROTOR_TEST_POSTGRES_URL'] === undefined;
 
-(configurable ? describe : describe.skip).each(rotatorNames)('%s and TLS', (name) => {
+(configurable ? describe : describe.skip).each(names)('%s and TLS', (name) => {
   const rotator = rotators[name];
-  let target: RehearsalTarget;
+  let target: PostgresTarget;
 
   beforeEach(async () => {
     target = await encrypted.provision({ adminArn: 'arn:of:admin' });
@@ -48,7 +50,7 @@ const configurable = process.env['ROTOR_TEST_POSTGRES_URL'] === undefined;
 
   test('a whole rotation runs over TLS, with the admin too', async () => {
     const from = withMembers(target.secret, { ssl: true, sslrootcert: ca });
-    const to = await rotator.create(from, contextFor(target));
+    const to = await rotator.create(from, contextFor(target), newVersion());
     await rotator.apply({ from, to }, contextFor(target), { replacedAt: new Date(0) });
     expect(await lastLogin(encrypted)).toContain('SSL enabled');
     await rotator.verify(to, contextFor(target));
@@ -61,7 +63,7 @@ const configurable = process.env['ROTOR_TEST_POSTGRES_URL'] === undefined;
     const context = contextFor(target, {
       admin: withMembers(target.admin, { ssl: true, sslrootcert: ca }),
     });
-    const to = await rotator.create(from, context);
+    const to = await rotator.create(from, context, newVersion());
     await rotator.apply({ from, to }, context, {});
     expect(await lastLogin(encrypted)).toContain('SSL enabled');
   });
@@ -92,7 +94,7 @@ const configurable = process.env['ROTOR_TEST_POSTGRES_URL'] === undefined;
     const before = (await plain.logins()).accepted.length;
     const from = withMembers(there.secret, { ssl, host });
     const admin = withMembers(there.admin, { host });
-    const to = await rotator.create(from, contextFor(there));
+    const to = await rotator.create(from, contextFor(there), newVersion());
     for (const attempt of [
       () => rotator.verify(from, contextFor(there, { admin })),
       () => rotator.apply({ from, to }, contextFor(there, { admin }), {}),

@@ -1,0 +1,3 @@
+import { rehearseRotator } from './every-rotator';
+
+rehearseRotator('iam-access-key');
