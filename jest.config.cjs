@@ -9,6 +9,7 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/.build'],
   testTimeout: 180_000,
   maxWorkers: 2,
+  testSequencer: '<rootDir>/test/longest-first.cjs',
   // What a file leaves in memory stays with its worker; a large one is slow to collect and slow to start programs from.
   workerIdleMemoryLimit: '600MB',
 };
