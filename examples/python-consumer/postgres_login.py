@@ -13,7 +13,7 @@ import socket
 import ssl
 import struct
 
-TIMEOUT_SECONDS = 5
+TIMEOUT_SECONDS = float(os.environ.get("LOGIN_TIMEOUT_SECONDS", "5"))
 
 
 class LoginFailed(Exception):

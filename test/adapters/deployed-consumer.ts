@@ -40,7 +40,7 @@ export async function askDeployed(
     Detail: JSON.stringify(detail),
   };
   await cloud.call('eventbridge', 'PutEvents', { Entries: [entry] });
-  for (const end = now + 45_000; Date.now() < end;) {
+  for (const end = now + 150_000; Date.now() < end;) {
     const found = acknowledged.map(({ detail: said }) => said);
     const last = found.find((said) => said['consumer'] === consumer && said['outcome'] !== 'working');
     if (last !== undefined) return last;

@@ -19,6 +19,8 @@ export interface GrantedClient {
     readonly secretAccessKey: string;
     readonly sessionToken: string;
   };
+  /** A connection for each request: one that was idle may just be closed, and some clients do not try again. */
+  readonly requestHandler: { readonly httpAgent: { readonly keepAlive: false } };
 }
 
 /** A few services of the embedded cloud behind its gateway. */
@@ -78,7 +80,12 @@ export async function startGrantedWorld(
         policies: { granted: { Version: '2012-10-17', Statement } },
       });
       const { accessKeyId, secretAccessKey, sessionToken } = roles.assume(arn, 'lambda.amazonaws.com', 'run');
-      return { endpoint, region: place.region, credentials: { accessKeyId, secretAccessKey, sessionToken } };
+      return {
+        endpoint,
+        region: place.region,
+        credentials: { accessKeyId, secretAccessKey, sessionToken },
+        requestHandler: { httpAgent: { keepAlive: false } },
+      };
     },
     role: (name) => roles.put({ name, trustPolicy }),
     stop: () => gateway.stop(),

@@ -6,8 +6,9 @@ import * as z from 'zod';
 import type { Adapter } from '../../adapters/adapter';
 import { openLambda } from '../../adapters/lambda/adapter';
 import { lambdaDefinition } from '../../adapters/lambda/definition';
-import { ScaledClock, sleep } from '../../local/kernel/clock';
+import { ScaledClock, VirtualClock } from '../../local/kernel/clock';
 import { LambdaService } from '../../local/lambda/lambda-service';
+import { pass, passingByWaits } from '../client/virtual-time';
 import type { Counterpart } from './contract';
 import { type GrantedWorld, LostAnswers, startGrantedWorld } from './granted-world';
 
@@ -33,8 +34,6 @@ export interface LambdaCounterpart extends Counterpart {
   invoke(): Promise<{ readonly count: number; readonly mark?: string | undefined; readonly kept: string }>;
 }
 
-/** So much faster than the wall's is the time in which Lambda applies changes. */
-const factor = 100;
 const name = 'orders';
 const kept = 'the team’s own value';
 const source = `let count = 0; exports.handler = async () => ({
@@ -47,7 +46,7 @@ export async function openLambdaCounterpart({
   alias,
   timeout,
 }: LambdaOptions = {}): Promise<LambdaCounterpart> {
-  const clock = new ScaledClock(factor);
+  const clock = new VirtualClock();
   const folder = mkdtempSync(path.join(tmpdir(), 'rotor-adapter-'));
   writeFileSync(path.join(folder, 'index.js'), source);
   let refuses = false;
@@ -58,6 +57,8 @@ export async function openLambdaCounterpart({
       assume: (roleArn, trusted, session) => roles.assume(roleArn, trusted, session),
       appendLog: () => undefined,
       locateCode: () => folder,
+      // Code runs in real time, and three seconds are few on a slow machine.
+      limits: new ScaledClock(0.01),
       refuseUpdate: () =>
         refuses ? { code: 'InvalidSecurityGroup', reason: 'The security group is gone.' } : undefined,
     });
@@ -79,7 +80,7 @@ export async function openLambdaCounterpart({
   if (alias !== undefined) {
     await call('PublishVersion');
     await call('CreateAlias', { Name: alias, FunctionVersion: '1' });
-    await sleep(clock, 5_000);
+    await pass(clock, 5_000);
   }
   const settings = lambdaDefinition.settings.parse({
     function: FunctionArn,
@@ -94,7 +95,7 @@ export async function openLambdaCounterpart({
     const client = new LambdaClient({ ...options, maxAttempts: 1 });
     client.middlewareStack.add(answers.middleware, { step: 'initialize' });
     clients.push(client);
-    return openLambda({ ...settings, variable }, client, clock);
+    return openLambda({ ...settings, variable }, client, passingByWaits(clock));
   };
   return {
     world,
@@ -105,13 +106,13 @@ export async function openLambdaCounterpart({
     repair: () => {
       refuses = false;
     },
-    passSeconds: (seconds) => sleep(clock, seconds * 1_000),
+    passSeconds: (seconds) => pass(clock, seconds * 1_000),
     acts: () =>
       world.journal.entries.filter(
         ({ operation, roleArn, errorCode }) =>
           operation === 'UpdateFunctionConfiguration' && roleArn !== undefined && errorCode === undefined,
       ).length,
-    pass: () => sleep(clock, 20_000),
+    pass: () => pass(clock, 20_000),
     breakDown: () => {
       refuses = true;
     },

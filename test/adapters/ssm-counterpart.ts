@@ -2,11 +2,10 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import type { Adapter } from '../../adapters/adapter';
 import { openSsm } from '../../adapters/ssm/adapter';
 import { ssmDefinition } from '../../adapters/ssm/definition';
-import type { Clock } from '../../client/clock';
 import { VirtualClock } from '../../local/kernel/clock';
 import type { Fleet } from '../../local/ssm/fleet';
 import { createSystemsManager } from '../../local/ssm/systems-manager';
-import { pass } from '../client/virtual-time';
+import { pass, passingByWaits } from '../client/virtual-time';
 import type { Counterpart } from './contract';
 import { type GrantedWorld, LostAnswers, startGrantedWorld } from './granted-world';
 
@@ -55,15 +54,6 @@ export async function openSsmCounterpart(): Promise<SsmCounterpart> {
     });
   const answers = new LostAnswers(new Set(['SendCommandCommand']));
   const clients: SSMClient[] = [];
-  // Whoever waits lets the time pass, since nobody else does.
-  const waiting: Clock = {
-    now: () => clock.now(),
-    after: (delayMs, run) => {
-      const timer = clock.after(delayMs, run);
-      void pass(clock, delayMs);
-      return timer;
-    },
-  };
   const openWith = (input: SsmInput, granted = input) => {
     const settings = ssmDefinition.settings.parse(input);
     const grants = ssmDefinition.grants(ssmDefinition.settings.parse(granted));
@@ -71,7 +61,7 @@ export async function openSsmCounterpart(): Promise<SsmCounterpart> {
     const [listing, sending] = [new SSMClient(options), new SSMClient(options)];
     sending.middlewareStack.add(answers.middleware, { step: 'initialize' });
     clients.push(listing, sending);
-    return openSsm(settings, { listing, sending }, waiting);
+    return openSsm(settings, { listing, sending }, passingByWaits(clock));
   };
   const usual = {
     parameters: { commands: ['systemctl reload orders'] },

@@ -22,6 +22,8 @@ export async function startEndpoint(behind: Behind): Promise<{ url: string; stop
       response.end(JSON.stringify(body));
     });
   });
+  // A connection that is closed for being idle takes along what is just sent over it.
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

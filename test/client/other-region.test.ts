@@ -30,7 +30,8 @@ test('the SDK’s own clients ask the region that an ARN names, for the secret a
     AWS_ACCESS_KEY_ID: team.operator.accessKeyId,
     AWS_SECRET_ACCESS_KEY: team.operator.secretAccessKey,
   });
-  const secret = RotatingSecret.json({ secretId: ARN });
+  // The first look loads the SDK, for which ten seconds are too few on a slow machine.
+  const secret = RotatingSecret.json({ secretId: ARN, readTimeoutSeconds: 120, maxAgeSeconds: 600 });
   const busName = `arn:aws:events:us-east-1:${rotor.account}:event-bus/rotor`;
   const responder = new RefreshResponder({ consumer: 'orders', secret, instances: 'one', busName });
   await responder.handleRefreshRequest(refreshEvent(Date.now(), { secret: { arn: ARN, name: 'shop/db' } }));

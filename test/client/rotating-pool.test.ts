@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { ClientEvent } from '../../client/client-event';
-import { systemClock } from '../../client/clock';
 import { RefreshResponder } from '../../client/refresh-responder';
 import { proveLogin, rotatingPool } from '../../client/rotating-pool';
 import { RotatingSecret } from '../../client/rotating-secret';
@@ -10,6 +9,7 @@ import { type PostgresServer, startPostgres } from '../../local/targets/postgres
 import { FakeEventBus } from './fake-event-bus';
 import { FakeSecretsManager } from './fake-secrets-manager';
 import { gateBefore } from './gate';
+import { patientClock, patientConnectMs } from './patient-clock';
 import { refreshEvent } from './refresh-event';
 
 let server: PostgresServer;
@@ -40,7 +40,7 @@ async function prepare(name: string, options: pg.PoolConfig = {}) {
   const passwords = [newPassword(), newPassword()] as const;
   for (const [index, user] of users.entries())
     await admin.query(`CREATE ROLE ${user} LOGIN PASSWORD '${passwords[index] ?? ''}'`);
-  const aws = new FakeSecretsManager(systemClock);
+  const aws = new FakeSecretsManager(patientClock);
   const value = (index: 0 | 1, password: string = passwords[index]) => ({
     engine: 'postgres',
     host: server.host,
@@ -52,8 +52,17 @@ async function prepare(name: string, options: pg.PoolConfig = {}) {
   aws.put('v1', value(0), 'AWSCURRENT');
   const events: ClientEvent[] = [];
   const on = (event: ClientEvent) => void events.push(event);
-  const secret = RotatingSecret.json({ secretId: 'shop/db', secretsManager: aws, prove: proveLogin(pg), on });
-  const pool = await rotatingPool(pg, secret, { max: 5, ...options });
+  const secret = RotatingSecret.json({
+    secretId: 'shop/db',
+    secretsManager: aws,
+    // No look of its own comes between those that are counted.
+    maxAgeSeconds: 600,
+    clock: patientClock,
+    prove: proveLogin(pg, { connectionTimeoutMillis: patientConnectMs }),
+    on,
+  });
+  // An idle connection is closed by the client, and by nothing else.
+  const pool = await rotatingPool(pg, secret, { max: 5, idleTimeoutMillis: 0, ...options });
   pool.on('error', (error) => events.push({ type: 'hook-failed', error: error.name }));
   const bus = new FakeEventBus();
   const responder = new RefreshResponder({
@@ -70,8 +79,9 @@ const whoami = 'SELECT session_user AS name';
 
 /** Waits for something that the server does in its own time. */
 async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
-  for (let looks = 0; !(await isSo()); looks++) {
-    if (looks === 200) throw new Error('it did not become so within 4 s');
+  const end = Date.now() + 60_000;
+  while (!(await isSo())) {
+    if (Date.now() > end) throw new Error('it did not become so within a minute');
     await delay(20);
   }
 }
@@ -118,6 +128,8 @@ describe('rotatingPool on a real PostgreSQL', () => {
       expect(answered).toEqual({ outcome: 'loaded', versionId: `r${rotation}` });
       await admin.query(`ALTER ROLE ${users[old]} NOLOGIN`);
       await until(async () => (await sessionsOf(users[old])) === 0);
+      const before = queries;
+      await until(() => queries > before + 2);
     }
     state.running = false;
     await Promise.all(load);

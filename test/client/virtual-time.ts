@@ -1,3 +1,4 @@
+import type { Clock } from '../../client/clock';
 import type { VirtualClock } from '../../local/kernel/clock';
 
 /** Lets everything run that is due now: promises, and what the fakes answer. */
@@ -14,6 +15,18 @@ export async function pass(clock: VirtualClock, ms: number): Promise<void> {
     clock.advance();
     await settled();
   }
+}
+
+/** The same time for somebody who is alone in it: whoever waits lets it pass, since nobody else does. */
+export function passingByWaits(clock: VirtualClock): Clock {
+  return {
+    now: () => clock.now(),
+    after: (delayMs, run) => {
+      const timer = clock.after(delayMs, run);
+      void pass(clock, delayMs);
+      return timer;
+    },
+  };
 }
 
 /** Moves the clock on until a promise has ended, and passes its end on. */

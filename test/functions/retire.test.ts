@@ -10,7 +10,7 @@ import {
 } from '../../local/targets/postgres-target';
 import { alternatingDefinition } from '../../rotators/postgres/definition';
 import { rotators } from '../../rotators/registry';
-import { contextFor, membersOf, newVersion, rejection } from '../rotators/context';
+import { contextFor, membersOf, newVersion, rejection, withPatience } from '../rotators/context';
 import { AwsEndpoint, type StoredSecret } from './aws-endpoint';
 import { collectLog, parsed } from './log-lines';
 
@@ -37,7 +37,7 @@ beforeEach(async () => {
   target = await targets.provision({ adminArn: 'admin' });
   const context = contextFor(target);
   const to = await rotator.create(target.secret, context, newVersion());
-  await rotator.apply({ from: target.secret, to }, context, {});
+  await withPatience(() => rotator.apply({ from: target.secret, to }, context, {}));
   aws.keep('admin', { a1: ['AWSCURRENT'] }, { a1: target.admin });
   secret = aws.keep(
     'app',
@@ -52,10 +52,14 @@ const common = () => ({
   settings: {},
   admin: 'admin',
 });
-const run = async (endSessions: boolean, changes: object = {}) =>
-  answer.parse(
-    await retire({ ...common(), stop: 'old', keep: 'new', endSessions, ...changes }, lambdaContext('retire')),
-  ).ended;
+const run = async (endSessions: boolean, changes: object = {}) => {
+  const input = { ...common(), stop: 'old', keep: 'new', endSessions, ...changes };
+  const attempt = () => {
+    log.lines.length = 0;
+    return retire(input, lambdaContext('retire'));
+  };
+  return answer.parse(await withPatience(attempt)).ended;
+};
 /** Sessions with the old credential, one for each name. */
 const open = (...names: readonly string[]) =>
   Promise.all(names.map((name) => target.login(target.secret, name)));
@@ -98,14 +102,16 @@ test('twenty holders are named and the others counted, with how long they had be
   const names = Array.from({ length: 22 }, (_, index) => `pod-${String(index)}`);
   const sessions = await open(...names, 'pod-21');
   const seen = z.object({ open: z.array(z.unknown()) }).parse(
-    await usage(
-      {
-        ...common(),
-        versionId: 'old',
-        since: new Date(Date.now() + 60_000).toISOString(),
-        watchSeconds: 0,
-      },
-      lambdaContext('usage'),
+    await withPatience(() =>
+      usage(
+        {
+          ...common(),
+          versionId: 'old',
+          since: new Date(Date.now() + 60_000).toISOString(),
+          watchSeconds: 0,
+        },
+        lambdaContext('usage'),
+      ),
     ),
   );
   const ended = await run(true);
