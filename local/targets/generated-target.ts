@@ -177,7 +177,7 @@ async function deliver(url: string, value: string, application: string): Promise
       'x-signature': signatureOf(body, value),
     },
     body,
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(60_000),
   });
   await answer.text();
   if (!answer.ok) throw new UnwantedAnswer(answer.status);

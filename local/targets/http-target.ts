@@ -148,7 +148,7 @@ export async function openSession(
     const response = await fetch(url, {
       method,
       headers: { authorization: `Bearer ${key}`, 'user-agent': application },
-      signal: AbortSignal.timeout(5_000),
+      signal: AbortSignal.timeout(60_000),
     });
     await response.text();
     if (!response.ok) throw new UnwantedAnswer(response.status);

@@ -89,7 +89,7 @@ async function order(text: string, application: string, method: 'GET' | 'POST'):
   const response = await fetch(new URL('/orders', url), {
     method,
     headers: { authorization: `Bearer ${token}`, 'user-agent': application },
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(60_000),
   });
   await response.arrayBuffer();
   if (response.status === 401) throw new NotAccepted('the partner does not accept the token');

@@ -12,8 +12,8 @@ export function applicationMark(application: string): string {
 /** ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR, ER_ACCOUNT_HAS_BEEN_LOCKED. */
 const refusals = ['1045', '1698', '4151'];
 
-/** MariaDB writes down a refused login after it has told the client. */
-const patienceMs = 1_000;
+/** MariaDB writes down a refused login after it has told the client: at once, unless the machine is busy. */
+const patienceMs = 30_000;
 
 /** Reads logins from the audit log (who) and the log of statements (which application); waits for those under way. */
 export async function loginsIn(logText: () => Promise<string>): Promise<Logins> {

@@ -74,6 +74,8 @@ function flags(
     'performance-schema-max-thread-instances': 100,
     'performance-schema-digests-size': 0,
     'default-time-zone': '+00:00',
+    // As PostgreSQL's: a client that stands still for a while in its login is not shut out.
+    'connect-timeout': 60,
     // A test server: small, and nothing of it has to survive.
     'max-connections': 60,
     'innodb-log-file-size': '4M',

@@ -5,7 +5,7 @@ import type { Question, Told } from './oauth-provider';
 
 const root = path.resolve(__dirname, '../..');
 /** A cold start compiles and loads the provider, which takes a second, and longer where all processors are at work. */
-const patienceMs = 30_000;
+const patienceMs = 120_000;
 
 /** A running OAuth server. */
 export interface OauthServer {

@@ -132,7 +132,7 @@ async function accessToken(tokenUrl: string, pair: string, application: string):
     method: 'POST',
     headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}`, 'user-agent': application },
     body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'orders' }),
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(60_000),
   });
   if (!answer.ok) throw new UnwantedAnswer(answer.status);
   return ((await answer.json()) as { access_token: string }).access_token;

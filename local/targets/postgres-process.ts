@@ -64,7 +64,6 @@ function flags(port: number, { log = 'none', tls = false }: PostgresOptions): st
     synchronous_commit: 'off',
     full_page_writes: 'off',
     dynamic_shared_memory_type: 'mmap',
-    authentication_timeout: '5s',
   };
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }

@@ -185,7 +185,7 @@ async function connect(
   application: string,
 ): Promise<Client> {
   const { host, port, certificate } = server;
-  const place = { host, port, reconnectStrategy: false, connectTimeout: 5_000 } as const;
+  const place = { host, port, reconnectStrategy: false, connectTimeout: 60_000 } as const;
   const client: Client = createClient({
     ...login,
     name: application,

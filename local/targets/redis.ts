@@ -6,7 +6,7 @@ import path from 'node:path';
 import { selfSigned } from './certificate';
 import { serverProgram, serverPrograms } from './debian';
 import { giveTo, scratchFolder, serverIdentity, type ServerIdentity } from './scratch';
-import { comesUp, end, freePort, serverEnvironment, watchOver } from './server-process';
+import { comesUp, end, freePort, onceFree, serverEnvironment, watchOver } from './server-process';
 import { newPassword } from './secret-text';
 
 /** How a server is to be started. */
@@ -63,9 +63,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     ];
     await fs.writeFile(path.join(home, 'users.acl'), `${users.join('\n')}\n`);
     await giveTo(identity, home);
-    const launched = await launch((port) =>
-      start(program, identity, home, configuration(port, home, users, options), options),
-    );
+    const startAt = (port: number) =>
+      start(program, identity, home, configuration(port, home, users, options), options);
+    const launched = await launch(startAt, home);
     let { process: server } = launched;
     const { port } = launched;
     let watcher = await watchOver(server, identity, home);
@@ -84,7 +84,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
       logText: () => fs.readFile(path.join(home, 'server.log'), 'utf8'),
       restart: async () => {
         await endServer();
-        server = await start(program, identity, home, configuration(port, home, users, options), options);
+        server = await onceFree(() => startAt(port));
         watcher = await watchOver(server, identity, home);
       },
       stop: () =>
@@ -130,12 +130,15 @@ function configuration(
 /** Somebody else may take the port between our look and the server's. */
 async function launch(
   startAt: (port: number) => Promise<ChildProcess>,
+  home: string,
 ): Promise<{ process: ChildProcess; port: number }> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     try {
       return { process: await startAt(port), port };
     } catch (error) {
+      // A configuration for a port that is taken must not be used again.
+      await fs.rm(path.join(home, 'redis.conf'), { force: true });
       if (attempt === 5 || !String(error).includes('Address already in use')) throw error;
     }
   }
@@ -175,8 +178,6 @@ async function start(
   if (await comesUp(server, async () => (await said()).includes('Ready to accept connections')))
     return server;
   await end(server, 'SIGKILL');
-  // A configuration for a port that is taken must not be used again.
-  await fs.rm(file, { force: true });
   throw new Error(`redis-server did not start: ${complaint}${await said()}`);
 }
 

@@ -9,9 +9,12 @@ export function serverEnvironment(): NodeJS.ProcessEnv {
   return { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 }
 
-/** Waits until a server that was just started takes connections; false where it ends before, or does not in 20 s. */
+/** A start takes a second, and many where all processors are at work; only one that hangs is given up. */
+const startPatienceMs = 120_000;
+
+/** Waits until a server that was just started takes connections; false where it ends before, or does not in two minutes. */
 export async function comesUp(server: ChildProcess, isReady: () => Promise<boolean>): Promise<boolean> {
-  const patience = Date.now() + 20_000;
+  const patience = Date.now() + startPatienceMs;
   // A program that cannot be started has no pid, and would end this process by an error that nobody hears.
   server.on('error', () => undefined);
   while (
@@ -56,6 +59,21 @@ export async function end(server: ChildProcess, signal: NodeJS.Signals): Promise
   const forced = setTimeout(() => server.kill('SIGQUIT'), 5_000);
   await exited;
   clearTimeout(forced);
+}
+
+/** For so long a connection that has ended may keep its port, and some more. */
+const portPatienceMs = 90_000;
+
+/** Starts a server again at its port, which somebody's connection to elsewhere may have taken for a moment. */
+export async function onceFree<Started>(start: () => Promise<Started>): Promise<Started> {
+  const patience = Date.now() + portPatienceMs;
+  for (;;)
+    try {
+      return await start();
+    } catch (error) {
+      if (!/address already in use/i.test(String(error)) || Date.now() > patience) throw error;
+      await delay(100);
+    }
 }
 
 /** A port of 127.0.0.1 that nobody listens on at this moment. */

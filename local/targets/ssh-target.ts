@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type ConnectConfig } from 'ssh2';
 import { makeKeyPair } from '../../rotators/ssh/key-pair';
 import { startSshHosts, type SshHost, type SshHosts } from './ssh';
@@ -7,6 +8,9 @@ import type { Logins, RehearsalTarget, TargetKind, TargetServer } from './target
 
 /** How many hosts have one key. Two are enough to be half done. */
 const hostsOfOneKey = 2;
+
+/** sshd writes down an accepted login after it has told the client: at once, unless the machine is busy. */
+const patienceMs = 30_000;
 
 /** OpenSSH, with a key that two hosts have. */
 export const sshKind: TargetKind = {
@@ -49,7 +53,7 @@ export async function startSshTargets(): Promise<SshTargets> {
   /** How much of each connection's log has been counted: a list only grows at its end. */
   const counted: { accepted: number; refused: number }[] = [];
   const count = async () => {
-    for (const [index, log] of (await servers.logs()).entries()) {
+    for (const [index, log] of (await settledLogs(servers)).entries()) {
       const seen = (counted[index] ??= { accepted: 0, refused: 0 });
       const found = loginsIn(log);
       accepted.push(...found.accepted.slice(seen.accepted));
@@ -130,6 +134,18 @@ async function provision(
   };
 }
 
+/** The log of each connection, once no login is under way: the key is known and sshd has not said yet what becomes of it. */
+async function settledLogs(servers: SshHosts): Promise<readonly string[]> {
+  const isUnderWay = (log: string) =>
+    /^Postponed publickey/m.test(log) && !/^(?:(?:Accepted|Failed) publickey|debug1: do_cleanup)/m.test(log);
+  const until = Date.now() + patienceMs;
+  for (;;) {
+    const logs = await servers.logs();
+    if (!logs.some(isUnderWay) || Date.now() > until) return logs;
+    await delay(5);
+  }
+}
+
 /** Reads the log of one connection; lines are sshd's own. */
 function loginsIn(log: string): Logins {
   const application = /remote software version (\S+)/.exec(log)?.[1] ?? '';
@@ -161,7 +177,7 @@ async function connect({ port, username, privateKey, application }: Login): Prom
     username,
     privateKey,
     authHandler: ['publickey'],
-    readyTimeout: 5_000,
+    readyTimeout: 60_000,
     ident: application,
   };
   try {

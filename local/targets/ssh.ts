@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { makeKeyPair } from '../../rotators/ssh/key-pair';
 import { serverProgram, serverPrograms } from './debian';
+import { onceFree } from './server-process';
 
 /** A host that is reached over SSH: a real sshd with a home and files of keys of its own, for the user who runs this. */
 export interface SshHost {
@@ -78,7 +79,7 @@ export async function startSshHosts(): Promise<SshHosts> {
         keys: place('.ssh/authorized_keys'),
         deafen: () => door.deafen(port),
         listen: async () => {
-          await door.listen(port, config);
+          await onceFree(() => door.listen(port, config));
         },
       };
     },

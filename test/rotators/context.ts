@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { TargetUnreachable } from '../../domain/errors';
 import type { RehearsalTarget } from '../../local/targets/target';
 import type { CreateOptions, RotatorContext } from '../../rotators/rotator';
+import './running-time';
+
+/** The end of a verb that hangs, before the test's own: none that is tried here takes long. */
+export const inGoodTime = () => AbortSignal.timeout(120_000);
 
 /** What a function would hand to every verb, for a credential of a rehearsal. */
 export function contextFor(
@@ -11,7 +16,7 @@ export function contextFor(
     admin: target.admin,
     readAdminAgain: undefined,
     settings: target.settings ?? {},
-    signal: AbortSignal.timeout(20_000),
+    signal: inGoodTime(),
     password: () => randomBytes(24).toString('base64url'),
     ...changes,
   };
@@ -36,6 +41,16 @@ export async function rejection(promise: Promise<unknown>): Promise<Error> {
     throw new TypeError('rejected with something that is no error', { cause: error });
   }
   throw new Error('resolved, although it should have been rejected');
+}
+
+/** Tries again while the target is out of reach for the moment, as the workflow does. */
+export async function withPatience<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await attempt();
+    } catch (error) {
+      if (tries === 20 || !(error instanceof TargetUnreachable)) throw error;
+    }
 }
 
 /** What `create` is told for a version of its own, with no other version around. */

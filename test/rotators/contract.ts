@@ -293,18 +293,32 @@ export function rotatorContract(name: RotatorName, rotator: SealedRotator, kind:
       // While somebody watches, since not every target tells when a session began that was there before.
       const own = async () =>
         (await server.logins()).accepted.filter(({ application }) => application === 'rotor').length;
-      const before = await own();
-      const asked = ask(since(), 1_500);
-      if (connectionsPerVerb !== null) while ((await own()) === before) await pause(10);
-      const session = await target.login(target.secret, 'web');
-      await session.work();
-      const [begun] = (await asked).begun;
+      /** Logs in during a watch; undefined where the machine was too slow for that. */
+      const loginWhileWatched = async (watchMs: number) => {
+        const before = await own();
+        const from = Date.now();
+        const watch = { isOver: false };
+        const asked = ask(since(), watchMs).finally(() => (watch.isOver = true));
+        if (connectionsPerVerb !== null) while (!watch.isOver && (await own()) === before) await pause(10);
+        const session = await target.login(target.secret, 'web');
+        await session.work();
+        const isInTime = Date.now() < from + watchMs - 100;
+        const { begun } = await asked;
+        if (isInTime) return { session, begun };
+        await session.close();
+        return undefined;
+      };
+      const seen =
+        (await loginWhileWatched(1_500)) ??
+        (await loginWhileWatched(6_000)) ??
+        (await loginWhileWatched(20_000));
+      const [begun] = seen?.begun ?? [];
       expect(begun).toMatchObject({ count: 1 });
       const newest = new Date(begun?.newestBegan ?? '');
       const later = await ask(new Date(newest.getTime() + 1));
       expect(later.begun).toEqual([]);
       if (sessionsOutlive) expect(later.open).toMatchObject([{ count: 1 }]);
-      await session.close();
+      await seen?.session.close();
     });
 
     testIf(!endsSessions)('an end of sessions is refused where they cannot be told apart', async () => {

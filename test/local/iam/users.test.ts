@@ -17,6 +17,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { startCloud, type Cloud } from '../../../local/cloud';
 import { ScaledClock } from '../../../local/kernel/clock';
+import { startCloudWithHeldKeys } from './held-keys';
 
 /** A clock that a test sets forward. */
 class SteppedClock extends ScaledClock {
@@ -66,8 +67,8 @@ async function newKey(UserName: string) {
   };
 }
 
-const whoAmI = (key: { accessKeyId: string; secretAccessKey: string }) =>
-  new STSClient(config(key)).send(new GetCallerIdentityCommand({}));
+const whoAmI = (key: { accessKeyId: string; secretAccessKey: string }, there: object = {}) =>
+  new STSClient({ ...config(key), ...there }).send(new GetCallerIdentityCommand({}));
 
 async function lastUsed(AccessKeyId: string) {
   return (await iam.send(new GetAccessKeyLastUsedCommand({ AccessKeyId }))).AccessKeyLastUsed;
@@ -144,13 +145,21 @@ describe('access keys', () => {
   });
 
   test('are not accepted at once', async () => {
-    const UserName = await newUser();
-    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-    const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '' } = AccessKey ?? {};
-    const key = { accessKeyId, secretAccessKey };
-    await expect(whoAmI(key)).rejects.toMatchObject({ name: 'InvalidClientTokenId' });
-    await pause(newKeyMs + 20);
-    expect((await whoAmI(key)).Arn).toBe(`arn:aws:iam::111122223333:user/${UserName}`);
+    const { cloud: slow, spread } = await startCloudWithHeldKeys();
+    try {
+      const there = { endpoint: slow.endpoint, region: 'us-east-1' };
+      const UserName = 'ada';
+      await slow.call('iam', 'CreateUser', { UserName });
+      const { AccessKey } = await slow.call<{
+        AccessKey: { AccessKeyId: string; SecretAccessKey: string };
+      }>('iam', 'CreateAccessKey', { UserName });
+      const key = { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey };
+      await expect(whoAmI(key, there)).rejects.toMatchObject({ name: 'InvalidClientTokenId' });
+      spread();
+      expect((await whoAmI(key, there)).Arn).toBe(`arn:aws:iam::111122223333:user/${UserName}`);
+    } finally {
+      await slow.stop();
+    }
   });
 
   test('are refused by every service while inactive, and accepted when active again', async () => {

@@ -169,20 +169,39 @@ test('the JSON log format writes every line as a document, into the group that w
 });
 
 test('a handler that takes too long is ended, even in an endless loop, and the next event has a fresh one', async () => {
+  const limits = new VirtualClock();
+  const lines: string[] = [];
+  const spinning = new Promise<void>((resolve) => {
+    stage = new Stage({
+      limits,
+      appendLog: (_group, _stream, line) => {
+        lines.push(line);
+        if (line === 'spinning') resolve();
+      },
+    });
+  });
   await stage.deploy(
     'spins',
     `let calls = 0;
-     export const handler = async (event: { spin: boolean }) => { calls += 1; while (event.spin); return calls; };`,
+     export const handler = async (event: { spin: boolean }) => {
+       calls += 1;
+       if (event.spin) process.stdout.write('spinning\\n');
+       while (event.spin);
+       return calls;
+     };`,
     { Timeout: 1 },
   );
   expect(await stage.result('spins', { spin: false })).toBe(1);
-  const answer = await stage.invoke('spins', { spin: true });
+  const ended = stage.invoke('spins', { spin: true });
+  await spinning;
+  limits.advance();
+  const answer = await ended;
   expect(answer.FunctionError).toBe('Unhandled');
   expect(JSON.parse(answer.Payload)).toEqual({
     errorType: 'Sandbox.Timedout',
     errorMessage: `RequestId: ${operator.requestId} Error: Task timed out after 1.00 seconds`,
   });
-  expect(stage.text()).toContain('Task timed out after 1.00 seconds');
+  expect(lines.join('\n')).toContain('Task timed out after 1.00 seconds');
   expect(await stage.result('spins', { spin: false })).toBe(1);
 });
 

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -65,7 +65,8 @@ beforeAll(async () => {
   const app = new App({ outdir: folder, analyticsReporting: false });
   const stack = new Stack(app, 'Asking');
   const bus = new EventBus(stack, 'Bus', { eventBusName: 'questions' });
-  const queue = new Queue(stack, 'Queue', { queueName: 'questions' });
+  // What was received is not received again, however long the answers take.
+  const queue = new Queue(stack, 'Queue', { queueName: 'questions', visibilityTimeout: Duration.hours(12) });
   new Rule(stack, 'Rule', {
     eventBus: bus,
     eventPattern: { source: ['asker'] },

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
 import { startMysqlTargets, type MysqlTargets } from '../../../local/targets/mysql-target';
 import { startMysql } from '../../../local/targets/mysql';
@@ -76,6 +77,9 @@ const isOwn = process.env['ROTOR_TEST_MYSQL_URL'] === undefined;
     expect(await count()).toBe(1);
     await targets.asSuperuser(`alter user ${username} account lock`);
     expect(await refused(target.secret)).toBe(true);
+    // The server writes it down after it has told the client.
+    const patience = Date.now() + 60_000;
+    while ((await count()) < 2 && Date.now() < patience) await delay(20);
     expect(await count()).toBe(2);
     expect((await targets.logins()).accepted.filter(({ user }) => user === username)).toEqual([
       { user: username, application: 'comma, and /* rotor */' },

@@ -109,7 +109,7 @@ describe('a PostgreSQL server of one’s own', () => {
     const pid = Number((await fs.readFile(path.join(dataDir, 'postmaster.pid'), 'utf8')).split('\n')[0]);
     child.kill('SIGKILL');
     // The watcher is another process: there is nothing to wait for but the fact.
-    const patience = Date.now() + 10_000;
+    const patience = Date.now() + 60_000;
     while ((isRunning(pid) || (await exists(dataDir))) && Date.now() < patience) await delay(50);
     expect([isRunning(pid), await exists(dataDir)]).toEqual([false, false]);
   });

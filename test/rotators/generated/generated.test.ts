@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { rotators } from '../../../rotators/registry';
-import { membersOf, newVersion, rejection } from '../context';
+import { inGoodTime, membersOf, newVersion, rejection } from '../context';
 
 const rotator = rotators.generated;
 const strong = 'k'.repeat(10) + 'Qz4_9'.repeat(7);
 const context = (settings: Readonly<Record<string, unknown>> = {}) => ({
   admin: undefined,
   readAdminAgain: undefined,
-  signal: AbortSignal.timeout(20_000),
+  signal: inGoodTime(),
   password: () => 'drawn-by-the-policy',
   settings,
 });

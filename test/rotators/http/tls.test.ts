@@ -3,7 +3,7 @@ import { createServer as createPlainServer, type Server } from 'node:http';
 import { createServer } from 'node:https';
 import { selfSigned } from '../../../local/targets/certificate';
 import { rotators } from '../../../rotators/registry';
-import { rejection } from '../context';
+import { inGoodTime, rejection } from '../context';
 
 const rotator = rotators['http-api-key'];
 const own = selfSigned(['localhost'], ['127.0.0.1']);
@@ -33,7 +33,7 @@ const verify = (host: string, changes: Readonly<Record<string, unknown>>) =>
   rotator.verify(JSON.stringify({ apiKey: 'key_of_the_test', keyId: 'key_1' }), {
     admin: undefined,
     readAdminAgain: undefined,
-    signal: AbortSignal.timeout(20_000),
+    signal: inGoodTime(),
     password: () => '',
     settings: {
       privateHosts: [host],

@@ -80,7 +80,7 @@ test('a token is not stopped in favour of itself in a secret that was changed by
 
 test('usage is what the function says', async () => {
   await (await target.login(target.secret, 'web')).close();
-  const query = { since: new Date(Date.now() - 60_000), watchMs: 0 };
+  const query = { since: new Date(Date.now() - 3_600_000), watchMs: 0 };
   expect(await rotator.usage(target.secret, query, context())).toMatchObject({
     begun: [{ application: 'web', count: 1 }],
     open: [],

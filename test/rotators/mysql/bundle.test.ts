@@ -6,6 +6,7 @@ import { buildSync } from 'esbuild';
 import { startMysqlTargets } from '../../../local/targets/mysql-target';
 import { neverBundled, replacedModules } from '../../../rotators/bundling';
 import type { single } from '../../../rotators/mysql/single';
+import { inGoodTime } from '../context';
 
 const root = path.resolve(__dirname, '../../..');
 
@@ -39,7 +40,7 @@ describe('the driver in a bundle', () => {
         admin: undefined,
         readAdminAgain: undefined,
         settings: { dualPassword: false },
-        signal: AbortSignal.timeout(20_000),
+        signal: inGoodTime(),
         password: () => 'ünrelated',
       };
       const secret = JSON.parse(target.secret) as Parameters<typeof bundled.single.verify>[0];

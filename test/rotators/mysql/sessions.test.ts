@@ -7,7 +7,7 @@ import { mysqlAlternatingDefinition } from '../../../rotators/mysql/definition';
 import { watchSessions } from '../../../rotators/mysql/sessions';
 import { rotators } from '../../../rotators/registry';
 import type { Usage } from '../../../rotators/rotator';
-import { contextFor, membersOf, newVersion, rejection } from '../context';
+import { contextFor, inGoodTime, membersOf, newVersion, rejection } from '../context';
 
 describe('watching the sessions of a MariaDB user', () => {
   let targets: MysqlTargets;
@@ -30,7 +30,7 @@ describe('watching the sessions of a MariaDB user', () => {
     const context = {
       admin: mysqlAlternatingDefinition.admin.parse(JSON.parse(target.admin)),
       readAdminAgain: undefined,
-      signal: AbortSignal.timeout(20_000),
+      signal: inGoodTime(),
     };
     const pauses: number[] = [];
     let now = 0;
@@ -158,7 +158,7 @@ describe('watching the sessions of a MariaDB user', () => {
     await targets.asSuperuser(
       'set global event_scheduler = on',
       `grant event on ${String(dbname)}.* to ${user}`,
-      `create definer=${user}@'%' event ${event} on schedule at now() do select sleep(60)`,
+      `create definer=${user}@'%' event ${event} on schedule at now() do select sleep(600)`,
     );
     try {
       while ((await running()).length === 0) await pause(20);

@@ -8,7 +8,7 @@ import {
 } from '../../../local/targets/http-target';
 import { startOauthTargets, type OauthTarget, type OauthTargets } from '../../../local/targets/oauth-target';
 import { rotators } from '../../../rotators/registry';
-import { contextFor, membersOf, newVersion, withMembers } from '../context';
+import { contextFor, inGoodTime, membersOf, newVersion, withMembers } from '../context';
 
 const rotator = rotators['oauth-client-secret'];
 const named = (name: string, part = '') =>
@@ -222,7 +222,7 @@ describe('metadata of a server', () => {
   const context = () => ({
     admin: JSON.stringify({ initial_access_token: 'token-of-the-admin' }),
     readAdminAgain: undefined,
-    signal: AbortSignal.timeout(20_000),
+    signal: inGoodTime(),
     password: () => '',
     settings: {
       mode: 'registration',
@@ -323,7 +323,7 @@ describe('a client with two secrets', () => {
     const context = {
       admin: JSON.stringify({ apiKey: account.adminKey }),
       readAdminAgain: undefined,
-      signal: AbortSignal.timeout(20_000),
+      signal: inGoodTime(),
       password: () => '',
       settings,
     };
