@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BuildOptions } from 'esbuild';
 import * as z from 'zod';
 import { emptiedFiles, errorSchemas, neverBundled, replacedModules } from '../rotators/bundling';
+import { forgetOldest, markUsed, sourceHash } from './build-cache';
 
 /** One function's code, ready to be an asset: a folder that holds `index.js` alone. */
 export interface Bundle {
@@ -15,8 +16,11 @@ export interface Bundle {
 /** The checkout; everything that is bundled lies below it. */
 const repository = path.resolve(__dirname, '..');
 
-/** Where bundles are kept between runs; not under version control. */
-const bundleFolder = path.join(repository, '.build', 'functions');
+/** Where bundles are kept between runs, in a folder for each state of the sources; not under version control. */
+const kept = path.join(repository, '.build', 'functions');
+
+/** For so many states of the sources. */
+const mostKept = 4;
 
 /**
  * Ways to credentials that a function never goes: it finds its own in the environment, which the SDK looks at first.
@@ -30,11 +34,13 @@ const otherCredentials = [
   '@aws-sdk/credential-provider-web-identity',
 ];
 
-/** What this process has bundled; sources do not change while an app is synthesised. */
+/** What this process has asked for; sources do not change while an app is synthesised. */
 const done = new Map<string, Bundle>();
+let ofSources: string | undefined;
 
 /**
- * Bundles entry files, each into a folder of its own, in one pass of esbuild.
+ * Bundles entry files, each into a folder of its own, in one pass of esbuild. The same sources give the same bundles, so
+ * that those are kept.
  *
  * The SDK is bundled too: the version that was tested is the version that runs, and the parts that a function does not
  * use are left out. The syntax is Node 20's although AWS runs a later one, because rehearsals run the same files on the
@@ -50,18 +56,18 @@ export function bundle<Name extends string>(
 ): Record<Name, Bundle> {
   const names = Object.keys(entries) as Name[];
   // Bundles of one name and different content stand beside each other: two processes may make them at once.
-  const folder =
-    without.length === 0
-      ? bundleFolder
-      : path.join(bundleFolder, createHash('sha256').update(without.join()).digest('hex').slice(0, 12));
-  const keyOf = (name: Name) => path.join(folder, name);
-  const wanted = names.filter((name) => !done.has(keyOf(name)));
+  const variant = createHash('sha256').update(without.join()).digest('hex').slice(0, 12);
+  const folder = path.join(folderOfSources(), without.length === 0 ? 'all' : variant);
+  const wanted = names.filter((name) => !isKept(path.join(folder, name)));
   build(
     wanted.map((name) => [name, entries[name]]),
     folder,
     without,
   );
-  return Object.fromEntries(names.map((name) => [name, done.get(keyOf(name))])) as Record<Name, Bundle>;
+  return Object.fromEntries(names.map((name) => [name, done.get(path.join(folder, name))])) as Record<
+    Name,
+    Bundle
+  >;
 }
 
 /** Bundles one entry file. */
@@ -69,6 +75,26 @@ export function bundleOf(name: string, file: string): Bundle {
   const built = bundle({ [name]: file })[name];
   if (built === undefined) throw new Error(`esbuild made no bundle of ${file}`);
   return built;
+}
+
+/** The folder for the sources as they are. */
+function folderOfSources(): string {
+  if (ofSources === undefined) {
+    ofSources = path.join(kept, sourceHash(repository));
+    mkdirSync(ofSources, { recursive: true });
+    markUsed(ofSources);
+    forgetOldest(kept, mostKept);
+  }
+  return ofSources;
+}
+
+/** Whether a bundle is there, made by this process or an earlier one. Files are put there whole, or not at all. */
+function isKept(folder: string): boolean {
+  if (done.has(folder)) return true;
+  const stat = statSync(path.join(folder, 'index.js'), { throwIfNoEntry: false });
+  if (stat === undefined) return false;
+  done.set(folder, { folder, bytes: stat.size });
+  return true;
 }
 
 function build(
@@ -97,7 +123,11 @@ function build(
     const contents = files.get(path.join(name, 'index.js'));
     if (contents === undefined) throw new Error(`esbuild made no bundle of ${file}`);
     const folder = path.join(outdir, name);
-    replaceFile(path.join(folder, 'index.js'), contents);
+    mkdirSync(folder, { recursive: true });
+    // Beside the folder, not in it: whatever lies in the folder when it is fingerprinted becomes part of the asset.
+    const draft = `${folder}.${process.pid.toString()}.draft`;
+    writeFileSync(draft, contents);
+    renameSync(draft, path.join(folder, 'index.js'));
     done.set(folder, { folder, bytes: contents.byteLength });
   }
 }
@@ -120,21 +150,4 @@ function esbuild(outdir: string, options: BuildOptions): ReadonlyMap<string, Uin
   }
   const files = outputShape.parse(JSON.parse(output));
   return new Map(files.map(([file, text]) => [path.relative(outdir, file), Buffer.from(text, 'base64')]));
-}
-
-/** Several processes may bundle at once: a file is replaced as a whole, and left alone where it is equal. */
-function replaceFile(file: string, contents: Uint8Array): void {
-  try {
-    if (readFileSync(file).equals(contents)) return;
-  } catch {
-    // Absent so far.
-  }
-  mkdirSync(path.dirname(file), { recursive: true });
-  // Beside the folder, not in it: whatever lies in the folder when it is fingerprinted becomes part of the asset.
-  const draft = path.join(
-    bundleFolder,
-    `${path.basename(path.dirname(file))}.${process.pid.toString()}.draft`,
-  );
-  writeFileSync(draft, contents);
-  renameSync(draft, file);
 }

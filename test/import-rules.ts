@@ -75,7 +75,16 @@ export const rules: Readonly<Record<string, Rule>> = {
     packages: ['pg', 'mysql2', 'mysql2/*', '@redis/client', 'ssh2', '@aws-sdk/*', 'aws-lambda', anyNode],
   },
   local: {
-    folders: ['domain', 'rotators', 'aws', 'functions', 'client', 'adapters', 'examples'],
+    folders: [
+      'domain',
+      'rotators',
+      'aws',
+      'functions',
+      'client',
+      'adapters',
+      'examples',
+      'infra/build-cache',
+    ],
     packages: [
       'zod',
       'jsonata',

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { forgetOldest, markUsed, sourceHash } from '../../infra/build-cache';
 import type { RotatorName } from '../../rotators/registry';
-import { sourceHash } from './source-hash';
 
 /** The app could not be synthesised; the message is what it printed. */
 export class SynthesisFailed extends Error {
@@ -27,10 +27,9 @@ const mostKept = 60;
  */
 export async function synthesise(rotator: RotatorName): Promise<string> {
   const root = path.resolve(__dirname, '../..');
-  const folder = path.join(root, kept, `${rotator}-${await sourceHash(root)}`);
+  const folder = path.join(root, kept, `${rotator}-${sourceHash(root)}`);
   if (existsSync(folder)) {
-    const now = new Date();
-    await utimes(folder, now, now);
+    markUsed(folder);
     return folder;
   }
   // Two processes may synthesise at once: each does so for itself, and the first to be ready is kept.
@@ -43,7 +42,7 @@ export async function synthesise(rotator: RotatorName): Promise<string> {
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  await forgetOldest(path.join(root, kept));
+  forgetOldest(path.join(root, kept), mostKept);
   return folder;
 }
 
@@ -67,22 +66,4 @@ async function synthesiseInto(directory: string, rotator: RotatorName, root: str
   child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0) throw new SynthesisFailed(`the app ended with ${String(code)}: ${printed}`);
-}
-
-/** Another process may do the same at the same time. */
-async function forgetOldest(folder: string): Promise<void> {
-  const entries = await Promise.all(
-    (await readdir(folder)).map(async (name) => {
-      const place = path.join(folder, name);
-      return {
-        place,
-        usedAt: await stat(place).then(
-          ({ mtimeMs }) => mtimeMs,
-          () => Infinity,
-        ),
-      };
-    }),
-  );
-  const oldest = entries.sort((a, b) => b.usedAt - a.usedAt).slice(mostKept);
-  for (const { place } of oldest) await rm(place, { recursive: true, force: true });
 }

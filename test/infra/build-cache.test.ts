@@ -1,47 +1,62 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { sourceFolders, sourceHash } from '../../../local/rehearsal/source-hash';
-import { rules } from '../../import-rules';
+import { forgetOldest, markUsed, sourceHash } from '../../infra/build-cache';
+import { rules } from '../import-rules';
 
 let root: string;
 
-beforeAll(async () => {
-  root = await mkdtemp(path.join(os.tmpdir(), 'rotor-hash-'));
-  for (const folder of sourceFolders) {
-    await mkdir(path.join(root, folder, 'deep'), { recursive: true });
-    await writeFile(path.join(root, folder, 'deep', 'file.ts'), 'export {};');
+function write(file: string, text: string): void {
+  mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+  writeFileSync(path.join(root, file), text);
+}
+
+beforeEach(() => {
+  root = mkdtempSync(path.join(os.tmpdir(), 'rotor-build-'));
+  const present = [...Object.keys(rules).map((folder) => `${folder}/deep/file.ts`), 'our-own/function.ts'];
+  for (const file of present) write(file, 'export {};');
+  for (const file of ['package.json', 'package-lock.json', 'cdk.json', 'tsconfig.json']) write(file, '{}');
+  write('node_modules/.package-lock.json', '{}');
+  write('README.md', 'text');
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const deployed = Object.keys(rules).filter((folder) => !['bench', 'local', 'test'].includes(folder));
+
+test.each([
+  ...deployed.map((folder) => `${folder}/deep/file.ts`),
+  'our-own/function.ts',
+  'package.json',
+  'package-lock.json',
+  'cdk.json',
+  'tsconfig.json',
+  'node_modules/.package-lock.json',
+])('a change of %s changes the hash', (file) => {
+  const before = sourceHash(root);
+  write(file, '// changed');
+  expect(sourceHash(root)).not.toBe(before);
+});
+
+test('what is not deployed changes nothing', () => {
+  const before = sourceHash(root);
+  for (const file of ['local/deep/file.ts', 'test/new.ts', 'README.md', '.build/functions/x', 'cdk.out/y'])
+    write(file, 'changed');
+  expect(sourceHash(root)).toBe(before);
+});
+
+test('a file that is renamed changes the hash', () => {
+  const before = sourceHash(root);
+  renameSync(path.join(root, 'infra/deep/file.ts'), path.join(root, 'infra/deep/other.ts'));
+  expect(sourceHash(root)).not.toBe(before);
+});
+
+test('what was used last is kept', () => {
+  const kept = path.join(root, 'kept');
+  for (const [index, name] of ['oldest', 'used', 'newest'].entries()) {
+    mkdirSync(path.join(kept, name, 'deep'), { recursive: true });
+    utimesSync(path.join(kept, name), index, index);
   }
-  for (const file of ['package-lock.json', 'cdk.json']) await writeFile(path.join(root, file), '{}');
-});
-afterAll(() => rm(root, { recursive: true, force: true }));
-
-test('the same sources have the same hash', async () => {
-  expect(await sourceHash(root)).toBe(await sourceHash(root));
-});
-
-test.each([...sourceFolders.map((folder) => `${folder}/deep/file.ts`), 'package-lock.json', 'cdk.json'])(
-  'a change of %s has another one',
-  async (file) => {
-    const before = await sourceHash(root);
-    await writeFile(path.join(root, file), '// changed');
-    expect(await sourceHash(root)).not.toBe(before);
-  },
-);
-
-test('a file that is renamed has another one', async () => {
-  const before = await sourceHash(root);
-  const old = path.join(root, 'infra', 'deep', 'file.ts');
-  await writeFile(path.join(root, 'infra', 'deep', 'other.ts'), await readFile(old));
-  await rm(old);
-  expect(await sourceHash(root)).not.toBe(before);
-});
-
-test('whatever the app may import is among the folders', async () => {
-  const infra = rules['infra']?.folders.map((folder) => folder.split('/')[0] ?? '') ?? [];
-  const deployed = ['infra', 'functions', ...(rules['functions']?.folders ?? []), ...infra, 'statemachines'];
-  const present = await readdir(path.resolve(__dirname, '..', '..', '..'));
-  expect(deployed.filter((folder) => present.includes(folder) && !sourceFolders.includes(folder))).toEqual(
-    [],
-  );
+  markUsed(path.join(kept, 'oldest'));
+  forgetOldest(kept, 2);
+  expect(readdirSync(kept)).toEqual(['newest', 'oldest']);
 });
