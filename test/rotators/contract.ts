@@ -4,7 +4,7 @@ import type { RehearsalTarget, TargetKind, TargetServer } from '../../local/targ
 import { PolicyInvalid, RotatorUnknown } from '../../domain/errors';
 import { rotatorFor, type RotatorName } from '../../rotators/registry';
 import type { SealedRotator } from '../../rotators/rotator';
-import { contextFor, membersOf, rejection, withMembers } from './context';
+import { contextFor, membersOf, rejection, withMembers, withPatience } from './context';
 
 /** What every rotator promises, tried against a real target: one server for the suite, one credential for each case. */
 export function rotatorContract(name: RotatorName, rotator: SealedRotator, kind: TargetKind): void {
@@ -48,12 +48,13 @@ export function rotatorContract(name: RotatorName, rotator: SealedRotator, kind:
     const createAs = async (versionId: string, from: string, others: readonly string[] = []) =>
       note(await rotator.create(from, context(), { versionId, owner: 'suite', others }));
     const create = (from: string, others?: readonly string[]) => createAs(crypto.randomUUID(), from, others);
-    const apply = (from: string, to: string) => rotator.apply({ from, to }, context(), {});
-    const retire = (from: string, to: string) => rotator.retire({ from, to }, context());
-    const accepts = (secret: string) => rotator.verify(secret, context());
+    const apply = (from: string, to: string) =>
+      withPatience(() => rotator.apply({ from, to }, context(), {}));
+    const retire = (from: string, to: string) => withPatience(() => rotator.retire({ from, to }, context()));
+    const accepts = (secret: string) => withPatience(() => rotator.verify(secret, context()));
     const refuses = async (secret: string) => {
       if (!hasTarget) return;
-      expect((await rejection(rotator.verify(secret, context()))).name).toBe('CredentialRejected');
+      expect((await rejection(accepts(secret))).name).toBe('CredentialRejected');
     };
     /** What was retired: stopped, or left to the next rotation. */
     const isRetired = (secret: string) => (isStoppedAtOnce ? refuses(secret) : accepts(secret));
