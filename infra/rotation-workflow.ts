@@ -1,4 +1,4 @@
-import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -34,6 +34,7 @@ export class RotationWorkflow extends Construct {
     );
     const definition = readWorkflow({
       ...Object.fromEntries(arns),
+      Partition: Aws.PARTITION,
       BusName: bus.eventBusName,
       AlertTopicArn: alerts.topic.topicArn,
       RunbookUrl: props.runbookUrl,

@@ -71,6 +71,12 @@ describe('the example', () => {
     });
   });
 
+  it('names no partition, so that it is deployed in China and in GovCloud too', () => {
+    const { rotor, consumers } = exampleTemplates();
+    for (const template of [rotor, consumers])
+      expect(JSON.stringify(template.toJSON()).match(/arn:aws[\w-]*:[\w-]*:/g) ?? []).toEqual([]);
+  });
+
   it('would not pass with a queue that anybody may read in the clear', () => {
     const app = example();
     new Queue(new Stack(app, 'Careless'), 'Queue');

@@ -498,6 +498,7 @@ export function definition(): string {
     ...Object.fromEntries(
       functions.map((name) => [`${name}FunctionArn`, `arn:aws:lambda:${region}:${account}:function:${name}`]),
     ),
+    Partition: 'aws',
     BusName: 'rotor',
     AlertTopicArn: `arn:aws:sns:${region}:${account}:rotor-alerts`,
     RunbookUrl: 'https://example.com/runbook',

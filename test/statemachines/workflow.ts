@@ -31,6 +31,7 @@ export type State = z.infer<typeof stateShape>;
 
 /** Every value that deployment puts into the workflow, by name. */
 export const substitutions = [
+  'Partition',
   'BusName',
   'RunbookUrl',
   'AlertTopicArn',
@@ -56,9 +57,12 @@ const machineShape = z.looseObject({
   States: z.record(z.string(), stateShape),
 });
 
-/** The deployed workflow as an object; parsed anew each time, since validators write into it. */
+/**
+ * The deployed workflow as an object, as commercial regions have it; parsed anew each time, since validators write into
+ * it.
+ */
 export function machine(): z.infer<typeof machineShape> {
-  return machineShape.parse(JSON.parse(deployed.text));
+  return machineShape.parse(JSON.parse(deployed.text.replaceAll('${Partition}', 'aws')));
 }
 
 /** One group of states that lead to each other: the machine's own, and each Map's. */
