@@ -16,6 +16,7 @@ async function synthesised(code: string, name: string): Promise<Readonly<Record<
   const { code: plain } = transformSync(code, { loader: 'ts', format: 'cjs' });
   const file = path.join(folder, `${name}.cjs`);
   writeFileSync(file, plain.replaceAll('rotor/infra/', `${path.join(root, 'infra')}/`));
+  process.env['CDK_OUTDIR'] = path.join(folder, `${name}.out`);
   const { app } = (await import(file)) as { readonly app: App };
   const { stacks } = app.synth();
   return Object.fromEntries(stacks.map(({ stackName, template }) => [stackName, JSON.stringify(template)]));
