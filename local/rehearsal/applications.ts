@@ -12,6 +12,8 @@ export interface Application {
   counts(): { readonly queries: number; readonly errors: number };
   /** What the failed ones were, by name and code; messages may hold anything. */
   failures(): readonly string[];
+  /** Resolves when the query that is under way now has ended, well or not; at once in between. */
+  underWay(): Promise<void>;
   /** Ends it, and resolves when nothing of it runs any more. */
   stop(): Promise<void>;
 }
@@ -35,6 +37,12 @@ export interface Behaviour {
 }
 
 /**
+ * A look takes milliseconds, and seconds where the machine stands still: one that takes longer than a value may be old is
+ * worth nothing, and one that has no answer at all is given up.
+ */
+const looking = { maxAgeSeconds: 30, readTimeoutSeconds: 120 };
+
+/**
  * A service with a role of its own: writes and counts orders without pause through the client's pool, and hears of
  * rotations from its queue.
  */
@@ -50,7 +58,7 @@ export async function startService(
   const known: { first?: string } = {};
   const secret = RotatingSecret.json({
     secretId: place.secretId,
-    maxAgeSeconds: 5,
+    ...looking,
     secretsManager: ports.secretsManager,
     prove: async (value, signal) => {
       const isNew = known.first !== undefined && JSON.stringify(value) !== known.first;
@@ -79,6 +87,7 @@ export async function startService(
     name,
     counts: work.counts,
     failures: work.failures,
+    underWay: work.underWay,
     stop: async () => {
       await work.stop();
       await listener?.stop();
@@ -137,20 +146,26 @@ export function repeat(act: () => Promise<void>, pauseMs: number) {
   let queries = 0;
   const failures: string[] = [];
   const stopping = new AbortController();
+  const once = async () => {
+    try {
+      await act();
+      queries += 1;
+    } catch (error) {
+      failures.push(nameOf(error));
+    }
+  };
+  let underWay = Promise.resolve();
   const loop = (async () => {
     while (!stopping.signal.aborted) {
-      try {
-        await act();
-        queries += 1;
-      } catch (error) {
-        failures.push(nameOf(error));
-      }
+      underWay = once();
+      await underWay;
       await pause(pauseMs);
     }
   })();
   return {
     counts: () => ({ queries, errors: failures.length }),
     failures: () => failures,
+    underWay: () => underWay,
     stop: async () => {
       stopping.abort();
       await loop;
@@ -158,7 +173,15 @@ export function repeat(act: () => Promise<void>, pauseMs: number) {
   };
 }
 
+/** Not by `instanceof`: what Node itself throws is no Error of the realm that jest runs a test in. */
 function nameOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  return 'code' in error && typeof error.code === 'string' ? `${error.name} ${error.code}` : error.name;
+  if (typeof error !== 'object' || error === null || !('name' in error)) return typeof error;
+  // `fetch` says in its cause alone what has failed.
+  const cause = 'cause' in error ? codeOf(error.cause) : undefined;
+  return [String(error.name), codeOf(error) ?? cause].filter((word) => word !== undefined).join(' ');
+}
+
+function codeOf(error: unknown): string | undefined {
+  const isCoded = typeof error === 'object' && error !== null && 'code' in error;
+  return isCoded && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -50,11 +50,11 @@ export class Narrator implements ExecutionObserver {
     this.progress.heading(heading);
   }
 
-  /** Resolves when Secrets Manager's own side of a rotation has come to its end, or after a moment. */
-  async settled(token: string): Promise<void> {
+  /** Resolves when Secrets Manager's own side of a rotation has come to its end, or when patience ends. */
+  async settled(token: string, patienceMs: number): Promise<void> {
     if (this.done.has(token)) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, 15_000);
+      const timer = setTimeout(resolve, patienceMs);
       this.ended.set(token, () => {
         clearTimeout(timer);
         resolve();

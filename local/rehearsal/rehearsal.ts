@@ -15,12 +15,13 @@ import { countCalls, functionsByRole } from './count-calls';
 import { FaultPlan } from './faults';
 import { type Ended, endOf, heldAt, sessionsAtEnd, wayOf } from './history';
 import { decideBy, holdAlerts } from './hold';
+import { LastUses } from './last-uses';
 import { findLeaks, type Leak } from './leaks';
 import { Narrator } from './narrator';
 import type { RehearsalOptions } from './options';
 import type { Progress } from './progress';
 import type { Report, RotationReport } from './report';
-import { secretName, Seeding, shortenDeadline, testOfCurrent } from './seeding';
+import { secretName, Seeding, setDeadlines, shortenDeadline, testOfCurrent } from './seeding';
 import { startApplications } from './start-applications';
 import { keepSession } from './kept-session';
 import { operatorAddress, synthesise } from './synthesise';
@@ -32,13 +33,19 @@ const usualRestMs = 5;
 const probeRests = 3;
 /** How long a rotation may take before the rehearsal gives it up. */
 const patienceMs = 180_000;
+/** How long Secrets Manager may take after the workflow. It asks for finishSecret's answer at growing intervals. */
+const usualSettleMs = 15_000;
+/** How long the policy watches for late logins. */
+const usualQuietSeconds = 1;
 
 /** What tests change to be quick; the command line does not. */
 export interface RehearsalSettings {
   readonly clock?: Clock;
   readonly quietSeconds?: number;
-  /** Whether to wait, after the workflow's end, until Secrets Manager has seen it too; true by default. */
-  readonly settle?: boolean;
+  /** How long to wait at most, after the workflow's end, until Secrets Manager has seen it too. */
+  readonly settleMs?: number;
+  /** How long each application is waited for; a scaled clock makes few seconds of what the example says. */
+  readonly deadlineSeconds?: number;
   /** How long `billing` works on a request before it answers. */
   readonly slowMs?: number;
   /** How long an application rests between two queries; the probe rests three times as long. */
@@ -93,10 +100,12 @@ export async function startRehearsal(
     const faults = new FaultPlan(...(options.fault === undefined ? [] : [options.fault]));
     const narrator = new Narrator(progress);
     const understudy = new Understudy(options);
+    const lastUses = new LastUses();
+    const { quietSeconds = usualQuietSeconds } = settings;
     const startingCloud = startCloud({
       port: options.port,
       ...(settings.clock === undefined ? {} : { clock: settings.clock }),
-      observers: [faults, narrator, ...(settings.observers ?? [])],
+      observers: [faults, narrator, ...(quietSeconds === 0 ? [lastUses] : []), ...(settings.observers ?? [])],
       interfere: async (name, event, moment) =>
         (await understudy.interfere(name, event, moment)) ?? faults.interfere(name, event, moment),
       onRotation: (event) => narrator.onRotation(event),
@@ -122,17 +131,20 @@ export async function startRehearsal(
       starting.cloud,
       starting.synthesis,
     ]);
-    const seeding = new Seeding(cloud, server, options, settings.quietSeconds ?? 1);
+    const seeding = new Seeding(cloud, server, options, quietSeconds);
     const stacks = await timed(progress, 'deployed them into the embedded cloud', () =>
       cloud.deploy(assembly, (resource) => seeding.seed(resource)),
     );
     const target = await seeding.target();
+    if (settings.deadlineSeconds !== undefined) await setDeadlines(cloud, settings.deadlineSeconds);
     await shortenDeadline(cloud, options);
     understudy.connect(cloud);
     const applications = await timed(progress, 'started orders, reports and billing', () =>
       startApplications(cloud, stacks, target, options, restMs, settings.slowMs),
     );
     closing.push(() => Promise.all(applications.map((application) => application.stop())));
+    // The client of a service lets logins end by itself; a function has many instances, and none knows of the others'.
+    for (const application of applications) if (application.name === 'reports') lastUses.waitFor(application);
     await timed(progress, 'tested the credential in use, as setting a schedule does', () =>
       testOfCurrent(cloud),
     );
@@ -149,7 +161,8 @@ export async function startRehearsal(
         options,
         secretArn,
         stateMachineArn,
-        settle: settings.settle ?? true,
+        lastUses,
+        settleMs: settings.settleMs ?? usualSettleMs,
         restMs,
       },
       stop,
@@ -180,7 +193,8 @@ interface Parts {
   readonly options: RehearsalOptions;
   readonly secretArn: string;
   readonly stateMachineArn: string;
-  readonly settle: boolean;
+  readonly lastUses: LastUses;
+  readonly settleMs: number;
   readonly restMs: number;
 }
 
@@ -310,7 +324,7 @@ class RunningRehearsal implements Rehearsal {
 
   /** Waits until an execution ends, or is held once more than it was. */
   private async follow(rotation: FollowedRotation, holds: number): Promise<RotationReport> {
-    const { cloud, settle, narrator } = this.parts;
+    const { cloud, settleMs, narrator } = this.parts;
     const { executionArn, token, startedAt } = rotation;
     this.held = undefined;
     const until = Date.now() + patienceMs;
@@ -323,7 +337,7 @@ class RunningRehearsal implements Rehearsal {
       const isHeld = ended?.status === 'RUNNING' && alert !== undefined && alerts.length > holds;
       if (isHeld) this.held = { ...rotation, alert, holds: alerts.length };
       if (isHeld || (ended !== undefined && ended.status !== 'RUNNING')) {
-        if (settle) await narrator.settled(token);
+        if (settleMs > 0) await narrator.settled(token, settleMs);
         const history = await cloud.history(executionArn);
         return {
           ...(isHeld ? heldAt(history) : endOf(ended)),
@@ -372,7 +386,7 @@ class RunningRehearsal implements Rehearsal {
   }
 
   startProbe(): Probe {
-    const { cloud, target, secretArn } = this.parts;
+    const { cloud, target, secretArn, lastUses } = this.parts;
     let refused = 0;
     const probe = repeat(async () => {
       const { SecretString: text } = await cloud.call<{ SecretString: string }>(
@@ -389,6 +403,7 @@ class RunningRehearsal implements Rehearsal {
         throw error;
       }
     }, probeRests * this.parts.restMs);
+    lastUses.waitFor(probe);
     return { refused: () => refused, logins: () => probe.counts().queries, stop: probe.stop };
   }
 }

@@ -4,7 +4,7 @@ import { rotators } from '../../rotators/registry';
 import type { Cloud } from '../cloud';
 import type { DeployedResource } from '../cloudformation/deploy-stack';
 import type { RehearsalTarget, TargetServer } from '../targets/target';
-import type { RehearsalOptions } from './options';
+import { applicationNames, type RehearsalOptions } from './options';
 
 /** Long enough for a session to be seen, and short enough for somebody who watches. */
 const drainDeadlineSeconds = 3;
@@ -79,6 +79,12 @@ export async function shortenDeadline(cloud: Cloud, { silent }: RehearsalOptions
   await changeParameter(cloud, consumerParameter(secretName, silent), { deadlineSeconds: 4, reminders: 1 });
 }
 
+/** Waits for each application so long, whatever the example says. */
+export async function setDeadlines(cloud: Cloud, deadlineSeconds: number): Promise<void> {
+  for (const name of applicationNames)
+    await changeParameter(cloud, consumerParameter(secretName, name), { deadlineSeconds });
+}
+
 /** Overwrites members of a parameter that holds JSON. */
 export async function changeParameter(cloud: Cloud, Name: string, members: object): Promise<void> {
   const { Parameter } = await cloud.call<{ Parameter: { Value: string } }>('ssm', 'GetParameter', { Name });
@@ -86,9 +92,12 @@ export async function changeParameter(cloud: Cloud, Name: string, members: objec
   await cloud.call('ssm', 'PutParameter', { Name, Value, Type: 'String', Overwrite: true });
 }
 
+/** The test takes two seconds, and many where all processors are at work; only one that hangs is given up. */
+const testPatienceMs = 120_000;
+
 /** Waits for the test that setting the schedule has begun: until AWSPENDING is on no version of its own any more. */
 export async function testOfCurrent(cloud: Cloud, secret = secretName): Promise<void> {
-  const until = Date.now() + 20_000;
+  const until = Date.now() + testPatienceMs;
   for (;;) {
     const { VersionIdsToStages: stages } = await cloud.call<{ VersionIdsToStages: Record<string, string[]> }>(
       'secretsmanager',

@@ -6,6 +6,9 @@ import { startFunction, startService, type Application } from './applications';
 import { applicationNames, type ApplicationName, type RehearsalOptions } from './options';
 import { secretName } from './seeding';
 
+/** Starting takes seconds, and many where all processors are at work; only an application that hangs is given up. */
+const patienceMs = 120_000;
+
 /** Starts the three applications of the example, and waits until each has got to its data. */
 export async function startApplications(
   cloud: Cloud,
@@ -42,7 +45,7 @@ export async function startApplications(
     Promise.resolve(startFunction('reports', invoke, restMs)),
     service('billing', 'Billing', slowMs),
   ]);
-  const until = Date.now() + 20_000;
+  const until = Date.now() + patienceMs;
   while (applications.some((application) => application.counts().queries === 0)) {
     if (Date.now() > until)
       throw new Error(`an application does not get to its data: ${applicationNames.join(', ')}`);

@@ -6,14 +6,14 @@ import { eventually } from './eventually';
 import { secretId, StagedRehearsal } from './staged-rehearsal';
 
 const run = promisify(execFile);
-const installed = spawnSync('aws', ['--version'], { stdio: 'ignore', timeout: 30_000 }).status === 0;
+const installed = spawnSync('aws', ['--version'], { stdio: 'ignore', timeout: 120_000 }).status === 0;
 if (!installed) console.info('The AWS CLI is not installed: the tests with it stand aside.');
 const testWithCli = installed ? test : test.skip;
 
 let stage: StagedRehearsal;
 beforeAll(async () => {
   if (installed) stage = await StagedRehearsal.start({});
-}, 180_000);
+}, 400_000);
 afterAll(async () => {
   if (installed) await stage.rehearsal.stop();
 });

@@ -1,7 +1,7 @@
 import { heldLabel } from '../../domain/names';
 import { ScaledClock } from '../../local/kernel/clock';
 import { eventually } from './eventually';
-import { fault } from './failures';
+import { fault, longDeadlineSeconds } from './failures';
 import { HandMadeConsumer } from './hand-made-consumer';
 import { Intervention } from './intervention';
 import { SecretsManagerSide, steps, type Answer } from './secrets-manager-side';
@@ -44,6 +44,8 @@ test.each(steps)(
       answers.push(answer);
       // createSecret waits for a value that this very task may be about to store, and finishSecret for the label.
       if (step === 'setSecret' || step === 'testSecret') await answer;
+      // By now they wait for nothing more; whoever is still under way is to find the execution running.
+      if (state === 'PublishSucceeded') await Promise.all(answers);
     };
     const before = stage.cloud.journal.entries.length;
 
@@ -140,7 +142,7 @@ test('an execution that somebody aborts is followed by a second attempt, which s
 
 test('after a refusal by a consumer no further attempt is started, even where AWSPENDING has come back', async () => {
   const auditor = new HandMadeConsumer(stage.rehearsal, 'auditor');
-  await auditor.enrol({ acknowledge: 'required', deadlineSeconds: 900, reminders: 0 });
+  await auditor.enrol({ acknowledge: 'required', deadlineSeconds: longDeadlineSeconds, reminders: 0 });
   const token = await side.begin();
   const name = side.nameOf(token, 1);
   const request = await auditor.asked(side.arnOf(name), (version) => version === token);

@@ -3,12 +3,19 @@ import { ScaledClock } from '../../local/kernel/clock';
 import { keepSession } from '../../local/rehearsal/kept-session';
 import { changeParameter } from '../../local/rehearsal/seeding';
 import { membersOf, rejection } from '../rotators/context';
+import { eventually } from './eventually';
 import { fault } from './failures';
+import { Intervention } from './intervention';
 import { adminId, secretId, StagedRehearsal } from './staged-rehearsal';
 
 let staged: StagedRehearsal;
+const intervention = new Intervention();
 beforeAll(async () => {
-  staged = await StagedRehearsal.start({ clock: new ScaledClock(25), settle: false });
+  staged = await StagedRehearsal.start({
+    clock: new ScaledClock(25),
+    settleMs: 0,
+    observers: [intervention],
+  });
 }, 400_000);
 afterAll(async () => {
   const leaks = await staged.rehearsal.leaks();
@@ -17,8 +24,24 @@ afterAll(async () => {
 });
 afterEach(() => staged.cloud.idle());
 
-/** A job logs in with the credential that is in use, and follows no rotation. */
-const keep = () => keepSession(staged.cloud, staged.rehearsal.target);
+/**
+ * A job logs in with the credential that is in use, and follows no rotation. Whoever else has a session with that has
+ * moved by the time of the drain, and closes it a moment later: the drain looks when that is done.
+ */
+const keep = async () => {
+  const user = String(membersOf(await staged.value(secretId))['username']);
+  intervention.act = async (state, moment) => {
+    if (state === 'AwaitDrain' && moment === 'before')
+      await eventually('everybody but the job has closed its sessions', () => isLeftAlone(user));
+  };
+  return keepSession(staged.cloud, staged.rehearsal.target);
+};
+const isLeftAlone = async (user: string) => {
+  const sessions = await staged.targets.asSuperuser<{ readonly application: string }>(
+    `select application_name as application from pg_stat_activity where usename = '${user}'`,
+  );
+  return sessions.every(({ application }) => application === nightly.application);
+};
 const drainBy = (openSessions: string) =>
   changeParameter(staged.cloud, secretPolicyParameter(secretId), {
     drain: { quietSeconds: 0, deadlineSeconds: 2, openSessions },

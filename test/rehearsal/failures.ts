@@ -3,9 +3,17 @@ import { ScaledClock } from '../../local/kernel/clock';
 import type { PlannedFault } from '../../local/rehearsal/faults';
 import { changeParameter } from '../../local/rehearsal/seeding';
 import { silence } from '../../local/rehearsal/progress';
-import { startRehearsal, type Probe, type Rehearsal } from '../../local/rehearsal/rehearsal';
+import {
+  startRehearsal,
+  type Probe,
+  type Rehearsal,
+  type RehearsalSettings,
+} from '../../local/rehearsal/rehearsal';
 import type { RotationReport } from '../../local/rehearsal/report';
+import type { ExecutionObserver } from '../../local/step-functions/task-port';
 import { rotators, type RotatorName } from '../../rotators/registry';
+import { lastLook } from './drain-look';
+import { eventually } from './eventually';
 import { optionsOf } from './options-of';
 
 const secretId = 'example/app';
@@ -26,7 +34,16 @@ export function fault(state: string, more: Partial<PlannedFault> = {}): PlannedF
  */
 const rotationsADay = 20;
 
-/** A clock that can leave a day out: AWS keeps every version of a secret for 24 hours, and 100 at most. */
+/**
+ * So long an application is waited for, in three askings: on a clock that is 25 times faster each of them waits for a
+ * minute, and for four seconds where the example's own deadline holds.
+ */
+export const longDeadlineSeconds = 4_500;
+
+/**
+ * A clock that can leave time out, as a day: AWS keeps every version of a secret for 24 hours, and 100 at most. What waits
+ * goes on waiting; only what looks at the time sees that it is later.
+ */
 class LeapingClock extends ScaledClock {
   private leaptMs = 0;
 
@@ -34,8 +51,8 @@ class LeapingClock extends ScaledClock {
     return super.now() + this.leaptMs;
   }
 
-  leapADay(): void {
-    this.leaptMs += 25 * 3_600_000;
+  leap(hours: number): void {
+    this.leaptMs += hours * 3_600_000;
   }
 }
 
@@ -51,15 +68,26 @@ export class FailingRehearsal {
   ) {}
 
   /** `restMs`: how long each application rests between two uses of the credential. */
-  static async start(rotator: RotatorName, { restMs = 150 } = {}): Promise<FailingRehearsal> {
+  static async start(
+    rotator: RotatorName,
+    { restMs = 150, observers = [] }: Pick<RehearsalSettings, 'observers' | 'restMs'> = {},
+  ): Promise<FailingRehearsal> {
     const { overlap } = rotators[rotator].traits(rotators[rotator].example.settings);
     const clock = new LeapingClock(25);
+    // The policy's patience is over as soon as people were told that a target does not answer, and not before.
+    const hurry: ExecutionObserver = {
+      beforeTask: async (state) => {
+        if (state === 'WarnUnreachable') clock.leap(1);
+      },
+    };
     const rehearsal = await startRehearsal(optionsOf('--rotator', rotator), silence, {
       clock,
       quietSeconds: 0,
       slowMs: 0,
       restMs,
-      settle: false,
+      settleMs: 0,
+      deadlineSeconds: longDeadlineSeconds,
+      observers: [hurry, ...observers],
     });
     return new FailingRehearsal(rehearsal, rehearsal.startProbe(), overlap !== 'none', clock);
   }
@@ -70,7 +98,7 @@ export class FailingRehearsal {
     const mailsBefore = rehearsal.cloud.mails.length;
     const refusedBefore = this.probe.refused();
     this.rotations += 1;
-    if (this.rotations % rotationsADay === 0) this.clock.leapADay();
+    if (this.rotations % rotationsADay === 0) this.clock.leap(25);
     rehearsal.faults.plan(faults);
     const rotation = await rehearsal.rotate();
     await rehearsal.cloud.idle();
@@ -104,6 +132,16 @@ export class FailingRehearsal {
     } finally {
       this.rehearsal.understudy.plays = 'itself';
     }
+  }
+
+  /** Lets the deadline of a drain pass once nobody but a job of this name holds a session with the old credential. */
+  async endDrainOnceAlone(job: string): Promise<void> {
+    await eventually(`nobody but ${job} holds a session`, async () => {
+      const look = await lastLook(this.rehearsal);
+      const isAlone = look?.open.every(({ application }) => application === job) === true;
+      return isAlone && look.begun.length === 0 && look.open.length > 0;
+    });
+    this.clock.leap(1);
   }
 
   /** Overwrites members of the secret's policy. */
@@ -178,10 +216,11 @@ export class FailingRehearsal {
       Payload,
     });
     expect(answer.FunctionError).toBeUndefined();
-    const until = Date.now() + 20_000;
-    const isOver = async () =>
-      (await this.strayLabels()).length === 0 && (await this.versionWith(heldLabel)) === undefined;
-    while (!(await isOver()) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually(
+      'the repeat ends',
+      async () =>
+        (await this.strayLabels()).length === 0 && (await this.versionWith(heldLabel)) === undefined,
+    );
     await cloud.idle();
   }
 

@@ -43,7 +43,7 @@ beforeAll(async () => {
     const { VersionIdsToStages: stages } = await describeSecret(rotated);
     return !Object.values(stages).flat().includes('AWSPENDING');
   });
-}, 180_000);
+}, 400_000);
 afterAll(async () => {
   for (const stop of stopping) await stop();
   await cloud.stop();
@@ -157,6 +157,13 @@ async function judged(versionId: string, count: number): Promise<readonly string
   return outcomes(versionId);
 }
 
+/** The version that an application serves in the end: it answers, and notes a moment later what it serves. */
+async function expectServed(consumer: Consumer, versionId: string): Promise<void> {
+  await eventually(`${consumer} serves ${versionId}`, () =>
+    Promise.resolve(served[consumer].at(-1) === versionId),
+  );
+}
+
 const outcomesOf = (detail: Readonly<Record<string, unknown>>) =>
   (detail['consumers'] as { name: string; outcome: string }[]).map(
     ({ name, outcome }) => `${name} ${outcome}`,
@@ -168,7 +175,8 @@ test('a value that somebody writes is loaded by every application, wave by wave,
   const report = await endOf(versionId, detailTypes.succeeded);
   expect(report).toMatchObject({ rotator: 'none', gapMs: null, decisions: [] });
   expect(outcomesOf(report)).toEqual(['orders loaded', 'billing loaded']);
-  expect([served.orders.at(-1), served.billing.at(-1)]).toEqual([versionId, versionId]);
+  await expectServed('orders', versionId);
+  await expectServed('billing', versionId);
   expect(eventsAbout(versionId, detailTypes.started)).toHaveLength(1);
   expect(await followings()).toHaveLength(1);
 
@@ -215,7 +223,8 @@ test('a version that is put back in use is followed once more', async () => {
     'it is followed',
     async () => eventsAbout(previous, detailTypes.succeeded).length > before,
   );
-  expect([served.orders.at(-1), served.billing.at(-1)]).toEqual([previous, previous]);
+  await expectServed('orders', previous);
+  await expectServed('billing', previous);
 });
 
 describe('a secret that Rotor rotates', () => {
@@ -233,13 +242,14 @@ describe('a secret that Rotor rotates', () => {
     const before = await followings();
     const { token } = await rotate(detailTypes.succeeded);
     expect(await judged(token, 1)).toEqual(['by Rotor']);
-    expect(served.hooks.at(-1)).toBe(token);
+    await expectServed('hooks', token);
     expect(await followings()).toEqual(before);
   });
 
   test('starts nothing that follows when it goes back, also to a version that a person has written', async () => {
     const byHand = await write(rotated);
     await endOf(byHand, detailTypes.succeeded);
+    expect(await judged(byHand, 1)).toEqual(['followed']);
     const before = await followings();
     refusing.add('hooks');
     const rotation = rotate(detailTypes.failed);
@@ -257,7 +267,8 @@ describe('a secret that Rotor rotates', () => {
     const { VersionIdsToStages: stages } = await describeSecret(rotated);
     expect(stages[byHand]).toContain('AWSCURRENT');
     expect(await judged(token, 1)).toEqual([expect.stringMatching(/^(by Rotor|moved on)$/)]);
-    expect(await judged(byHand, 2)).toEqual(['followed', 'by Rotor']);
+    // Each of them stands in the log of the function's instance that judged.
+    expect((await judged(byHand, 2)).toSorted()).toEqual(['by Rotor', 'followed']);
     expect(await followings()).toEqual(before);
   });
 
@@ -281,7 +292,7 @@ describe('a secret that Rotor rotates', () => {
   test('is followed when a person writes a value by hand', async () => {
     const versionId = await write(rotated);
     expect(outcomesOf(await endOf(versionId, detailTypes.succeeded))).toEqual(['hooks loaded']);
-    expect(served.hooks.at(-1)).toBe(versionId);
+    await expectServed('hooks', versionId);
   });
 });
 

@@ -18,7 +18,6 @@ const afterRefusal = ['RestorePrevious', 'ProvePrevious', 'RevertLabels', 'Retir
 let failing: FailingRehearsal;
 beforeAll(async () => {
   failing = await FailingRehearsal.start('postgres-alternating');
-  await failing.changePolicy({ patienceSeconds: 20 });
 });
 afterAll(() => failing.stop());
 

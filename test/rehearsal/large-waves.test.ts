@@ -42,7 +42,7 @@ beforeAll(async () => {
       Value: '{}',
       Type: 'String',
     });
-}, 180_000);
+}, 400_000);
 afterAll(async () => {
   await Promise.all(answers);
   await cloud.stop();
@@ -79,7 +79,7 @@ async function rotate(): Promise<Event> {
   });
   const isEnd = (event: Event) =>
     event['detail-type'] === detailTypes.succeeded || event['detail-type'] === detailTypes.failed;
-  await eventually('the rotation ends', () => Promise.resolve(heard.some(isEnd)));
+  await eventually('the rotation ends', () => Promise.resolve(heard.some(isEnd)), 300_000);
   await cloud.idle();
   const end = heard.find(isEnd);
   if (end === undefined) throw new Error('the rotation has no end');
@@ -95,7 +95,7 @@ test('forty-five applications are asked at once, as executions of their own, wit
   };
   expect(detail.consumers.map(({ outcome }) => outcome)).toEqual(consumers.map(() => 'loaded'));
   expect(await current()).toBe(detail.versionId);
-}, 180_000);
+}, 400_000);
 
 test('the one that refuses is found out, everybody is asked back, and the old value is in use again', async () => {
   const before = await current();
@@ -116,4 +116,4 @@ test('the one that refuses is found out, everybody is asked back, and the old va
     .map(({ detail }) => asked.parse(detail))
     .filter(({ versionId }) => versionId === before);
   expect(new Set(askedBack.map(({ consumer }) => consumer))).toEqual(new Set(consumers));
-}, 180_000);
+}, 400_000);

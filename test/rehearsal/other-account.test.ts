@@ -11,6 +11,7 @@ import { findLeaks } from '../../local/rehearsal/leaks';
 import { startPostgresTargets, type PostgresTargets } from '../../local/targets/postgres-target';
 import type { RehearsalTarget } from '../../local/targets/target';
 import { eventually } from './eventually';
+import { PassingClock } from './passing-clock';
 import { startRemoteOrders } from './remote-orders';
 import {
   rotorAccount,
@@ -25,6 +26,7 @@ import {
 /** CDK's own check of templates takes a second, and is made by the tests of the example. */
 process.env['CDK_VALIDATION'] = 'false';
 
+const clock = new PassingClock();
 let rotor: Cloud;
 let team: Cloud;
 let postgres: PostgresTargets;
@@ -41,7 +43,7 @@ beforeAll(async () => {
   const listening = (where: 'rotor' | 'team') => (event: Event) => heard.push({ in: where, event });
   [postgres, rotor, team] = await Promise.all([
     startPostgresTargets({ log: 'ddl' }),
-    startCloud({ neighbours, account: rotorAccount, onEvent: listening('rotor') }),
+    startCloud({ neighbours, clock, account: rotorAccount, onEvent: listening('rotor') }),
     startCloud({ neighbours, account: teamAccount, onEvent: listening('team') }),
   ]);
   synthesiseRotorSide(path.join(folder, 'rotor'));
@@ -72,7 +74,7 @@ beforeAll(async () => {
       prove: async (value) => (await target.login(JSON.stringify(value), 'orders')).close(),
     }),
   );
-}, 180_000);
+}, 400_000);
 afterAll(async () => {
   for (const close of closing.reverse()) await close();
   await team.stop();
@@ -123,7 +125,12 @@ test('an application of another account takes part, and nobody answers for it fr
       },
     ],
   });
+  const history = async () => JSON.stringify(await rotor.history(executionArn));
+  // The answer in the name of `payments` reaches the workflow, and so does that of `orders`; then nobody has a word to say.
+  await eventually('it is found out', async () => (await history()).includes('"Mismatch"'));
+  await eventually('orders has answered', async () => (await history()).includes('"MapIterationSucceeded"'));
   await eventually('the rotation ends', async () => {
+    clock.pass(1_000);
     const { status } = await rotor.call<{ status: string }>('sfn', 'DescribeExecution', { executionArn });
     return status !== 'RUNNING';
   });
@@ -136,8 +143,6 @@ test('an application of another account takes part, and nobody answers for it fr
       expect.objectContaining({ name: 'payments', outcome: 'silent' }),
     ]) as unknown,
   });
-  // The answer in the name of `payments` did reach the workflow.
-  expect(JSON.stringify(await rotor.history(executionArn))).toContain('"Mismatch"');
   // Requests left Rotor's account and say so; the answer that counted came from the application's own.
   const requests = eventsIn('team', detailTypes.refreshRequested);
   expect(new Set(requests.map(({ detail }) => detail['consumer']))).toEqual(new Set(['orders', 'payments']));
@@ -158,4 +163,4 @@ test('an application of another account takes part, and nobody answers for it fr
   const values = rotor.secretValues().flatMap((text) => target.sensitive(text));
   expect(values.length).toBeGreaterThan(2);
   expect(findLeaks(values, [...(await rotor.readables()), ...(await team.readables())])).toEqual([]);
-}, 180_000);
+}, 400_000);

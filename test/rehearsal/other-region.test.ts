@@ -59,7 +59,7 @@ beforeAll(async () => {
       busRegion: rotor.region,
     }),
   );
-}, 180_000);
+}, 400_000);
 afterAll(async () => {
   for (const close of closing.reverse()) await close();
   await far.stop();
@@ -126,4 +126,4 @@ test('nobody is asked before the other region serves the new version, and the an
     ({ operation, roleArn = '' }) => operation === 'GetSecretValue' && roleArn.includes('Orders'),
   );
   expect(values).toEqual([]);
-}, 180_000);
+}, 400_000);

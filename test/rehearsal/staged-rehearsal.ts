@@ -5,6 +5,7 @@ import {
   startPostgresTargets,
   type PostgresTargets,
 } from '../../local/targets/postgres-target';
+import { longDeadlineSeconds } from './failures';
 import { optionsOf } from './options-of';
 
 /** The secret and its admin, as the example names them. */
@@ -26,6 +27,8 @@ export class StagedRehearsal {
     const rehearsal = await startRehearsal(optionsOf('--rotator', 'postgres-alternating'), silence, {
       quietSeconds: 0,
       slowMs: 0,
+      settleMs: 120_000,
+      deadlineSeconds: longDeadlineSeconds,
       ...settings,
       target: {
         facts: postgresKind.facts,

@@ -51,8 +51,8 @@ export function synthesiseRotorSide(outdir: string): void {
   consumers.addStackDependency(stack);
   for (const [consumer, enrolment] of Object.entries({
     orders: {},
-    // Nobody of its account answers for it; it need not be waited for long.
-    payments: { acknowledge: 'optional', deadlineSeconds: 2, reminders: 0 },
+    // Nobody of its account answers for it; it is not waited for as long as `orders` is, which has fifteen minutes.
+    payments: { acknowledge: 'optional', deadlineSeconds: 60, reminders: 0 },
   } as const)) {
     new RotationConsumer(consumers, consumer, {
       consumer,

@@ -2,6 +2,7 @@ import { functionsByRole } from '../../../local/rehearsal/count-calls';
 import { keepSession } from '../../../local/rehearsal/kept-session';
 import { targets } from '../../../local/targets/registry';
 import { rotators, type RotatorName } from '../../../rotators/registry';
+import { eventually } from '../eventually';
 import { FailingRehearsal, fault } from '../failures';
 
 const rotations = 10;
@@ -42,11 +43,21 @@ export function rehearseRotator(name: RotatorName, pace: { readonly restMs?: num
       const journalBefore = cloud.journal.entries.length;
       for (let count = 1; count <= rotations; count++) {
         const mailsBefore = cloud.mails.length;
+        const countsBefore = counts();
         const { outcome, refusedTasks, transitions } = await failing.rotateWith();
         const alerts = cloud.mails.slice(mailsBefore).map(({ text }) => text);
         expect([outcome, refusedTasks, ...(outcome === 'rotated' ? [] : alerts)]).toEqual(['rotated', 0]);
         // Two waves, three consumers; a longer drain looks more often.
         expect(transitions).toBeLessThanOrEqual(17 + 2 * 2 + 3 + 6);
+        await eventually('each application has used it', () =>
+          Promise.resolve(
+            counts().every(({ queries, errors }, index) => {
+              const { queries: used, errors: failed } = countsBefore[index] ?? { queries: 0, errors: 0 };
+              // One of them may have begun before the rotation did.
+              return queries + errors > used + failed + 1;
+            }),
+          ),
+        );
       }
       const after = counts();
       expect(
@@ -102,12 +113,13 @@ export function rehearseRotator(name: RotatorName, pace: { readonly restMs?: num
     if (endsSessions)
       it('a session that is kept is ended at the deadline where the policy says so, and the event says whose it was', async () => {
         const { cloud, target } = failing.rehearsal;
-        // Two seconds of this machine's, in which each application comes to its next query and changes its own session.
         await failing.changePolicy({
-          drain: { quietSeconds: 0, deadlineSeconds: 50, openSessions: 'end' },
+          drain: { quietSeconds: 0, deadlineSeconds: 3600, openSessions: 'end' },
         });
         const session = await keepSession(cloud, target);
-        expect(await failing.rotateWith()).toMatchObject({
+        // Each application comes to its next query and changes its own session.
+        const [rotation] = await Promise.all([failing.rotateWith(), failing.endDrainOnceAlone('nightly')]);
+        expect(rotation).toMatchObject({
           outcome: 'rotated',
           sessions: [{ application: 'nightly', count: 1 }],
           ended: [{ application: 'nightly', count: 1 }],
