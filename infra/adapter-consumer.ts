@@ -6,6 +6,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { AdapterGrant } from '../adapters/adapter';
 import {
+  adapterNames,
   type AdapterEnvironment,
   type AdapterName,
   resolveAdapter,
@@ -15,6 +16,7 @@ import { busName } from '../domain/events';
 import type { EnrolmentInput } from '../domain/policy';
 import { acceptPattern } from './accepted';
 import { bundleOf } from './bundle';
+import { checkConsumer, checkSecretName } from './checks';
 import { deadLetterQueue } from './dead-letter-queue';
 import { mayAcknowledge, RotationConsumer } from './rotation-consumer';
 import { type NetworkPlacement, RotorFunction } from './rotor-function';
@@ -71,6 +73,13 @@ export class AdapterConsumer<Name extends AdapterName> extends Construct {
     if (enrolment?.phase === 'verify') {
       throw new Error(
         `${this.node.path}: VerifyUnsupported: an adapter cannot try a version before AWSCURRENT names it`,
+      );
+    }
+    checkSecretName(this, secretName, props.secretArn);
+    checkConsumer(this, consumer);
+    if (!adapterNames.includes(adapter)) {
+      throw new Error(
+        `${this.node.path}: there is no adapter ${adapter}; there are ${adapterNames.join(', ')}`,
       );
     }
     const { settings, grants } = resolveAdapter(adapter, props.settings);

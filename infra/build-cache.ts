@@ -1,16 +1,20 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 
 /** Folders of the checkout from which nothing is deployed. Any other one counts, a team's own too. */
 const notDeployed = new Set(['bench', 'bin', 'cdk.out', 'coverage', 'docs', 'local', 'node_modules', 'test']);
 
-/** What npm has installed, as it writes it down itself. */
-const installed = 'node_modules/.package-lock.json';
+/** What npm has installed beside the sources, or beside the package as which they were installed; npm writes it itself. */
+function installedIn(root: string): string | undefined {
+  const beside = [path.join(root, 'node_modules'), path.dirname(root)];
+  return beside.map((folder) => path.join(folder, '.package-lock.json')).find((file) => existsSync(file));
+}
 
 /**
  * A name for all that a synthesised app depends on beside its context: sources, settings at the top level, installed
- * packages, and the Node that runs. What somebody changes inside of `node_modules` by hand is not seen.
+ * packages, and the Node that runs. What somebody changes inside of `node_modules` by hand is not seen. Where npm did not
+ * install them it is another one each time.
  *
  * @param root the checkout.
  * @returns 32 hexadecimal digits.
@@ -28,8 +32,10 @@ export function sourceHash(root: string): string {
   const settings = top
     .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
     .map(({ name }) => name);
+  const installed = installedIn(root);
   const hash = createHash('sha256').update(process.version);
-  for (const file of [...sources, ...settings, installed].sort())
+  hash.update(installed === undefined ? randomUUID() : readFileSync(installed));
+  for (const file of [...sources, ...settings].sort())
     hash.update(`\n${file}\n`).update(readFileSync(path.join(root, file)));
   return hash.digest('hex').slice(0, 32);
 }

@@ -39,7 +39,12 @@ export function readChoices(app: Node): ExampleChoices {
 
 function object(text: string | undefined, name: string): Readonly<Record<string, unknown>> | undefined {
   if (text === undefined) return undefined;
-  const value: unknown = JSON.parse(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`the context value ${name} is no JSON`, { cause });
+  }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Error(`the context value ${name} is no JSON object`);
   }

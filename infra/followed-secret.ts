@@ -1,9 +1,10 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { secretPolicyParameter } from '../domain/names';
 import { parsePolicy, type PolicyInput } from '../domain/policy';
+import { checkSecretName } from './checks';
 import { followRule } from './follow-rule';
 import type { RotationOrchestrator } from './rotation-orchestrator';
 import { secretGrants, type SecretReference } from './secret-grants';
@@ -30,9 +31,7 @@ export class FollowedSecret extends Construct {
   constructor(scope: Construct, id: string, props: FollowedSecretProps) {
     super(scope, id);
     const { orchestrator, secretName, consumers } = props;
-    if (Token.isUnresolved(secretName)) {
-      throw new Error(`${this.node.path}: secretName must be the name in letters, not a reference`);
-    }
+    checkSecretName(this, secretName, props.secret.secretArn);
     const policy: PolicyInput = consumers === undefined ? {} : { consumers };
     // What Plan would refuse in the night is refused here.
     parsePolicy(JSON.stringify(policy), `policy of ${secretName}`);

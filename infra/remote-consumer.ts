@@ -3,6 +3,7 @@ import { type IEventBusRef, Rule } from 'aws-cdk-lib/aws-events';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { checkConsumer, checkSecretName } from './checks';
 import { deadLetterQueue } from './dead-letter-queue';
 import { requestPattern } from './event-patterns';
 import { type ApplicationTarget, mayListen, receiveRequests } from './request-target';
@@ -43,6 +44,8 @@ export class RemoteConsumer extends Construct {
     super(scope, id);
     this.props = props;
     const { consumer, secretName, secretArn, rotorBusArn } = props;
+    checkSecretName(this, secretName);
+    checkConsumer(this, consumer);
     if (
       !Token.isUnresolved(secretArn) &&
       /:secret:(.+)-[A-Za-z0-9]{6}$/.exec(secretArn)?.[1] !== secretName

@@ -1,4 +1,4 @@
-import { type Duration, Stack, Token } from 'aws-cdk-lib';
+import { type Duration, Stack } from 'aws-cdk-lib';
 import type { Policy } from 'aws-cdk-lib/aws-iam';
 import { CfnRotationSchedule } from 'aws-cdk-lib/aws-secretsmanager';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
@@ -8,6 +8,7 @@ import { parsePolicy, refuseUnkept, type PolicyInput } from '../domain/policy';
 import { rotators, type RotatorName } from '../rotators/registry';
 import { acceptPattern } from './accepted';
 import { beginningArnsOf } from './beginning-arns';
+import { checkAdmin, checkRotators, checkSchedule, checkSecretName } from './checks';
 import { followRule } from './follow-rule';
 import type { OtherAccounts } from './other-accounts';
 import type { RotationOrchestrator } from './rotation-orchestrator';
@@ -58,9 +59,10 @@ export class RotatedSecret extends Construct {
   constructor(scope: Construct, id: string, props: RotatedSecretProps) {
     super(scope, id);
     const { orchestrator, secretName, rotator, admin } = props;
-    if (Token.isUnresolved(secretName)) {
-      throw new Error(`${this.node.path}: secretName must be the name in letters, not a reference`);
-    }
+    checkSecretName(this, secretName, props.secret.secretArn);
+    checkRotators(this, [rotator]);
+    checkAdmin(this, props.secret, admin);
+    checkSchedule(this, props.schedule);
     const traits = rotators[rotator].traits(props.policy?.settings);
     if (!orchestrator.rotators.includes(rotator)) {
       throw new Error(

@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { busName, consumerSource, detailTypes } from '../domain/events';
 import { consumerParameter } from '../domain/names';
 import { type EnrolmentInput, parseEnrolment } from '../domain/policy';
+import { checkConsumer, checkSecretName } from './checks';
 import { deadLetterQueue } from './dead-letter-queue';
 import { requestPattern } from './event-patterns';
 import { mayListen, receiveRequests, type RequestTarget } from './request-target';
@@ -47,6 +48,8 @@ export class RotationConsumer extends Construct {
   constructor(scope: Construct, id: string, props: RotationConsumerProps) {
     super(scope, id);
     const { consumer, secretName } = props;
+    checkSecretName(this, secretName, props.secretArn);
+    checkConsumer(this, consumer);
     const stack = Stack.of(this);
     const name = props.busName ?? busName;
     this.busArn = stack.formatArn({ service: 'events', resource: 'event-bus', resourceName: name });

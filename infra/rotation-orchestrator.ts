@@ -15,6 +15,7 @@ import type { RotatorName } from '../rotators/registry';
 import { acceptPattern } from './accepted';
 import { acknowledgementPattern, archivedPattern, decisionPattern } from './event-patterns';
 import { AlertTopic } from './alert-topic';
+import { checkRotators, checkRunbookUrl } from './checks';
 import { deadLetterQueue } from './dead-letter-queue';
 import { FailureWatch } from './failure-watch';
 import { admitFollowRules } from './follow-rule';
@@ -65,6 +66,8 @@ export class RotationOrchestrator extends Construct {
 
   constructor(scope: Construct, id: string, props: RotationOrchestratorProps) {
     super(scope, id);
+    checkRotators(this, props.rotators);
+    checkRunbookUrl(this, props.runbookUrl);
     this.rotators = props.rotators;
     const logRetention = props.logRetention ?? RetentionDays.THREE_MONTHS;
     const stateMachineArn = Stack.of(this).formatArn({

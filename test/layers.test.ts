@@ -1,8 +1,13 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { transformSync } from 'esbuild';
+import ts from 'typescript';
 import { rules, violations } from './import-rules';
 
 const root = path.resolve(__dirname, '..');
+const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+  readonly dependencies: Readonly<Record<string, string>>;
+};
 /** Folders that hold no code of the project, or tests, which may import everything. */
 const exempt = ['node_modules', 'test', 'docs', 'statemachines', 'cdk.out', 'bin'];
 
@@ -20,6 +25,16 @@ test.each(Object.keys(rules).filter((folder) => existsSync(path.join(root, folde
     expect(files.flatMap((file) => violations(file, readFileSync(path.join(root, file), 'utf8')))).toEqual(
       [],
     );
+  },
+);
+
+test.each(['adapters', 'aws', 'client', 'domain', 'functions', 'infra', 'network', 'rotators'])(
+  '%s needs no package but those that come with Rotor where it is installed',
+  (folder) => {
+    // The example is synthesised in a checkout; its findings are told by a package that only that has.
+    const files = filesOf(folder).filter((file) => file !== 'infra/example-app.ts');
+    const imported = files.flatMap((file) => packagesOf(readFileSync(path.join(root, file), 'utf8')));
+    expect([...new Set(imported)].filter((name) => !(name in manifest.dependencies))).toEqual([]);
   },
 );
 
@@ -63,4 +78,14 @@ function filesOf(folder: string): readonly string[] {
   return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.includes('node_modules'))
     .map((file) => path.posix.join(folder, file));
+}
+
+/** The packages that a file loads when it runs; types are needed by nobody who runs it. */
+function packagesOf(text: string): readonly string[] {
+  const { code } = transformSync(text, { loader: 'ts', format: 'esm' });
+  return ts
+    .preProcessFile(code, true, true)
+    .importedFiles.map(({ fileName }) => fileName)
+    .filter((name) => !/^(?:\.|node:)/.test(name))
+    .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'));
 }

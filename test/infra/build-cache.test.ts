@@ -50,6 +50,21 @@ test('a file that is renamed changes the hash', () => {
   expect(sourceHash(root)).not.toBe(before);
 });
 
+test('as a package it counts what was installed beside it', () => {
+  const folder = path.join(root, 'node_modules');
+  mkdirSync(path.join(folder, 'rotor'), { recursive: true });
+  write('node_modules/rotor/infra/file.ts', 'export {};');
+  const before = sourceHash(path.join(folder, 'rotor'));
+  expect(sourceHash(path.join(folder, 'rotor'))).toBe(before);
+  write('node_modules/.package-lock.json', '// changed');
+  expect(sourceHash(path.join(folder, 'rotor'))).not.toBe(before);
+});
+
+test('where npm has written nothing down, nothing is taken for the same', () => {
+  rmSync(path.join(root, 'node_modules'), { recursive: true });
+  expect(sourceHash(root)).not.toBe(sourceHash(root));
+});
+
 test('what was used last is kept', () => {
   const kept = path.join(root, 'kept');
   for (const [index, name] of ['oldest', 'used', 'newest'].entries()) {
