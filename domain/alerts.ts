@@ -1,6 +1,6 @@
 import { detailTypes, operatorSource, type Decision } from './events';
 import { heldLabel } from './names';
-import { remedyFor } from './remedies';
+import { anchorOf, remedyFor } from './remedies';
 
 /** How a rotation that did not succeed left things. */
 export type FailureOutcome = 'unchanged' | 'reverted' | 'kept' | 'revert-failed';
@@ -51,13 +51,16 @@ const chatCauseLength = 2000;
 
 /** Says in words what went wrong, what is true now and what to do. */
 export function wordAlert(incident: Incident, runbookUrl: string): AlertMessage {
-  const { secret, state, error, cause, outcome, kind } = incident;
+  const { secret, state, error, cause, outcome, kind, mode } = incident;
   const subject = ascii(
     {
       warning: `Rotor: rotation of ${secret.name} waits`,
       held: `Rotor: rotation of ${secret.name} is held and needs a decision`,
       'cut-off': `Rotor: the compromised credential of ${secret.name} is stopped while in use`,
-      failed: `Rotor: rotation of ${secret.name} failed (${outcome})`,
+      failed:
+        mode === 'test'
+          ? `Rotor: the credential of ${secret.name} ${refused.has(error) ? 'failed its test' : 'could not be tested'}`
+          : `Rotor: rotation of ${secret.name} failed (${outcome})`,
     }[kind],
   ).slice(0, 100);
   const truth = whatIsTrue(incident);
@@ -68,7 +71,10 @@ export function wordAlert(incident: Incident, runbookUrl: string): AlertMessage 
       held: `A rotation is held: it waits for your decision${whatWorks(incident)}.`,
       'cut-off':
         'A compromised credential is being stopped, and not every application has loaded the new one.',
-      failed: 'A secret rotation did not succeed.',
+      failed:
+        mode === 'test'
+          ? 'The credential in use was to be tested, as it is when a schedule is set. Nothing was rotated.'
+          : 'A secret rotation did not succeed.',
     }[kind],
     '',
     `Secret:     ${secret.name} (${secret.arn})`,
@@ -115,6 +121,9 @@ export function wordAlert(incident: Incident, runbookUrl: string): AlertMessage 
   return { subject, text, chat };
 }
 
+/** Errors of a test by which the target says that the credential does not work; any other leaves that open. */
+const refused: ReadonlySet<string> = new Set(['CredentialRejected', 'CredentialUnusable']);
+
 /** What a hold leaves working, behind the word that it waits. */
 function whatWorks({ mode, state }: Incident): string {
   if (mode === 'follow') return '. Something else than Rotor has rotated';
@@ -127,6 +136,7 @@ function whatWorks({ mode, state }: Incident): string {
 function whatIsTrue(incident: Incident): string[] {
   const { kind, mode, outcome, current, previous, token, held } = incident;
   if (mode === 'follow') return whatIsTrueOfOthers(incident);
+  if (mode === 'test') return whatATestSays(incident);
   if (kind === 'warning')
     return [
       `AWSCURRENT is version ${current ?? 'unknown'} and keeps working; nothing has changed at the target.`,
@@ -157,7 +167,29 @@ function whatIsTrue(incident: Incident): string[] {
   lines.push(isStopping ? 'The old credential may have been stopped.' : told[outcome]);
   if (held !== null)
     lines.push(`Version ${held} is held (label ${heldLabel}): no rotation starts until it is released.`);
+  else if (kind === 'held')
+    lines.push(
+      'No version is held. Without overlap the old credential has not worked since the new one was set.',
+    );
   return lines;
+}
+
+function whatATestSays({ error, current }: Incident): string[] {
+  const value = current === null ? 'the value in AWSCURRENT' : `version ${current}`;
+  const told: Readonly<Record<string, string>> = {
+    CredentialRejected: `The target refuses ${value}: whoever logs in with it now has to expect the same.`,
+    CredentialUnusable: `The target accepts the login of ${value}, but it is not what its users need.`,
+    TargetUnreachable: `The target could not be reached: nobody knows whether ${value} works.`,
+  };
+  return [
+    current === null
+      ? 'Nobody could read which version AWSCURRENT names.'
+      : `AWSCURRENT is version ${current}.`,
+    Object.hasOwn(told, error)
+      ? (told[error] ?? '')
+      : `The test did not come to its end: nobody knows whether ${value} works.`,
+    'Nothing was changed, neither at the target nor in the secret.',
+  ];
 }
 
 /** About a secret that something else rotates Rotor knows where AWSCURRENT is, and no more. */
@@ -173,52 +205,110 @@ function whatIsTrueOfOthers({ current, token }: Incident): string[] {
 }
 
 function whatToDo(incident: Incident, runbookUrl: string): string[] {
-  const { kind, mode, error, secret, held, notes } = incident;
+  const { kind, mode, error, outcome, notes, decide } = incident;
   if (kind === 'warning')
     return ['Check whether the target is up and reachable. Rotor goes on trying by itself.'];
-  if (kind === 'cut-off') return [remedyFor(error), `Runbook: ${runbookUrl}#${anchorOf(error)}`];
-  const steps =
-    incident.decide === undefined
-      ? [
-          ...(held === null
-            ? []
-            : [
-                error === 'PreviousStillHeld'
-                  ? `Decide about the rotation that waits. Only if none does, release the held version: ${releaseCommand(secret.arn, held)}`
-                  : `Release the held version: ${releaseCommand(secret.arn, held)}`,
-              ]),
-          mode === 'follow'
-            ? `Rotor does not rotate this secret. Ask its applications again: ${followCommand(incident)}`
-            : `Rotate again: aws secretsmanager rotate-secret --secret-id ${secret.arn}`,
-        ]
-      : howToDecide(incident, incident.decide);
-  return [...notes, remedyFor(error), ...steps, `Runbook: ${runbookUrl}#${anchorOf(error)}`];
+  const explained = `Runbook: ${runbookUrl}#${anchorOf(error)}`;
+  if (kind === 'cut-off') return [remedyFor(error), explained];
+  const guide = `Step by step: ${runbookUrl}#${guideOf(incident)}`;
+  if (decide !== undefined)
+    return [...notes, remedyFor(error), ...howToDecide(incident, decide), guide, explained];
+  if (mode === 'test') return [...notes, remedyFor(error), ...howToTestAgain(incident), guide, explained];
+  // The cause can wait: what works has to be known first, and what is released is the last thing.
+  if (mode === 'rotate' && outcome === 'revert-failed')
+    return [
+      ...notes,
+      ...whatToFindOut(incident),
+      guide,
+      remedyFor(error),
+      explained,
+      ...lastRelease(incident),
+    ];
+  return [...notes, remedyFor(error), ...howToGoOn(incident), guide, explained];
 }
 
-function anchorOf(error: string): string {
-  return error.toLowerCase().replace(/[^a-z0-9]+/g, '');
+/** The heading of docs/errors.md that leads to the runbook's section for the incident. */
+function guideOf({ kind, mode, outcome }: Incident): string {
+  if (kind === 'held') return 'a-held-rotation';
+  return mode === 'test' ? 'a-failed-test' : `outcome-${outcome}`;
+}
+
+function howToGoOn(incident: Incident): string[] {
+  const { mode, error, secret, held } = incident;
+  const release =
+    held === null
+      ? []
+      : [
+          error === 'PreviousStillHeld'
+            ? `Only if no rotation waits, and nobody uses version ${held} any more, release it: ${releaseCommand(secret.arn, held)}`
+            : `Only when you have seen that nobody uses version ${held} any more (${whomToAsk}), release it: ${releaseCommand(secret.arn, held)}`,
+        ];
+  const again =
+    mode === 'follow'
+      ? `Rotor does not rotate this secret. Ask its applications again: ${followCommand(incident)}`
+      : `${held === null ? 'Rotate again' : 'Then rotate again'}: aws secretsmanager rotate-secret --secret-id ${secret.arn}`;
+  return [...release, again];
+}
+
+/** Who knows whether somebody uses a credential. */
+const whomToAsk = "ask the applications' owners, and the target who has sessions with it";
+
+function howToTestAgain({ error, secret }: Incident): string[] {
+  return [
+    ...(refused.has(error)
+      ? [
+          `Correct the user at the target, or the value: aws secretsmanager put-secret-value --secret-id ${secret.arn} --secret-string file://value.json`,
+        ]
+      : []),
+    `Then test again: aws secretsmanager rotate-secret --no-rotate-immediately --secret-id ${secret.arn}`,
+  ];
+}
+
+function whatToFindOut({ current, held }: Incident): string[] {
+  const inUse = current === null ? 'AWSCURRENT' : `AWSCURRENT (version ${current})`;
+  return [
+    `First find out which credential works: log in with ${inUse}${held === null || held === current ? '' : ` and with the held version ${held}`}; where none does, with AWSPENDING and AWSPREVIOUS.`,
+    `${held === null ? '' : 'Applications may use either, so both are kept. '}Take no label off and do not rotate before you know who uses what: ${whomToAsk}.`,
+  ];
+}
+
+function lastRelease({ secret, held }: Incident): string[] {
+  return held === null
+    ? []
+    : [
+        `Last, only when AWSCURRENT logs in and nobody uses version ${held} any more, release it: ${releaseCommand(secret.arn, held)}`,
+      ];
 }
 
 /** What each decision does, in words. */
 const meanings: Readonly<Record<Decision, string>> = {
   resume: 'goes on: whoever has not acknowledged is asked again, but for the consumers named in skip',
   back: 'moves AWSCURRENT back, asks everybody who was told to return, and stops the new credential last',
-  accept: 'goes on without those who were not heard, and stops the old credential whoever still uses it',
+  accept:
+    'goes on without those who were not heard, and stops the old credential whoever still uses it (some rotators leave that to the next rotation)',
 };
 
 function howToDecide(
-  { executionArn, mode }: Incident,
+  incident: Incident,
   { busName, choices, taskToken }: NonNullable<Incident['decide']>,
 ): string[] {
+  const { executionArn, held } = incident;
   const [first = 'resume', ...others] = choices;
   return [
-    ...choices.map((choice) =>
-      mode === 'follow' && choice === 'accept'
-        ? 'accept goes on without those who were not heard'
-        : `${choice} ${meanings[choice]}`,
+    ...choices.map(
+      (choice) => `${choice} ${choice === 'accept' ? acceptMeans(incident, choices) : meanings[choice]}`,
     ),
     `Decide (${first}; put ${others.join(' or ')} in its place, and consumers into skip): ${decideCommand(executionArn, busName, { decision: first, taskToken })}`,
+    ...(held === null ? [] : [`Do not take the label ${heldLabel} off while the rotation waits.`]),
   ];
+}
+
+/** Where nothing is held and no way back is offered there is no old credential, or somebody took its label off. */
+function acceptMeans({ mode, held }: Incident, choices: readonly Decision[]): string {
+  if (mode === 'follow') return 'goes on without those who were not heard';
+  return held !== null || choices.includes('back')
+    ? meanings.accept
+    : 'goes on without those who were not heard; an old credential that still works is stopped, whoever uses it';
 }
 
 /** The command by which an operator decides about a held rotation. */

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { consoleLink, wordAlert, type FailureOutcome, type Incident } from '../../domain/alerts';
 import { rotorErrors } from '../../domain/errors';
-import { remedies, remedyFor } from '../../domain/remedies';
+import type { Decision } from '../../domain/events';
+import { anchorOf, remedies, remedyFor } from '../../domain/remedies';
 
 const runbook = 'https://example.org/errors.md';
 const execution = 'arn:aws:states:eu-central-1:111122223333:execution:rotor-rotation:app-12345678-t-1';
@@ -102,6 +103,122 @@ test('what is held is released before the rotation is tried again', () => {
   expect(text.indexOf(rotate)).toBeGreaterThan(text.indexOf(release));
 });
 
+test('a version that was kept is released only when nobody uses it, and the condition stands in the line of the command', () => {
+  const { text } = wordAlert({ ...incident, outcome: 'kept', held: 'v-previous' }, runbook);
+  expect(text).toContain(
+    `- Only when you have seen that nobody uses version v-previous any more (ask the applications' owners, and the target who has sessions with it), release it: ${release}\n`,
+  );
+  expect(text).toContain(`- Then rotate again: aws secretsmanager rotate-secret --secret-id ${secretArn}\n`);
+});
+
+test('a version that another rotation holds is released only if that one does not wait', () => {
+  const { text } = wordAlert(
+    { ...incident, error: 'PreviousStillHeld', outcome: 'unchanged', held: 'v-previous' },
+    runbook,
+  );
+  expect(text).toContain(
+    `- Only if no rotation waits, and nobody uses version v-previous any more, release it: ${release}\n`,
+  );
+});
+
+describe('where going back failed', () => {
+  const stuck: Incident = {
+    ...incident,
+    state: 'AskWave',
+    error: 'ConsumerRefused',
+    outcome: 'revert-failed',
+    current: 'v-token',
+    held: 'v-previous',
+    notes: ['The previous credential could not be made to work: TargetUnreachable'],
+  };
+  const stepsOf = (given: Incident) =>
+    wordAlert(given, runbook).text.split('What to do:\n')[1]?.split('\n\n')[0]?.split('\n');
+
+  test('it is found out what works and who uses it, and the release comes last', () => {
+    expect(stepsOf(stuck)).toEqual([
+      '- The previous credential could not be made to work: TargetUnreachable',
+      '- First find out which credential works: log in with AWSCURRENT (version v-token) and with the held version v-previous; where none does, with AWSPENDING and AWSPREVIOUS.',
+      "- Applications may use either, so both are kept. Take no label off and do not rotate before you know who uses what: ask the applications' owners, and the target who has sessions with it.",
+      `- Step by step: ${runbook}#outcome-revert-failed`,
+      '- Ask the owner of the application for the reason and mend it.',
+      `- Runbook: ${runbook}#consumerrefused`,
+      `- Last, only when AWSCURRENT logs in and nobody uses version v-previous any more, release it: ${release}`,
+    ]);
+  });
+
+  test('with nothing held there is no other version to try but by its label, and nothing to release', () => {
+    const steps = stepsOf({ ...stuck, current: null, held: null, notes: [] });
+    expect(steps?.[0]).toBe(
+      '- First find out which credential works: log in with AWSCURRENT; where none does, with AWSPENDING and AWSPREVIOUS.',
+    );
+    expect(steps?.join('\n')).not.toContain('rotor-held');
+  });
+
+  test('no alert of any such rotation has the command that rotates', () => {
+    fc.assert(
+      fc.property(anyIncident, (given) => {
+        const { text } = wordAlert(
+          { ...given, kind: 'failed', mode: 'rotate', outcome: 'revert-failed', cause: '', notes: [] },
+          runbook,
+        );
+        expect(text).not.toContain('aws secretsmanager rotate-secret');
+      }),
+    );
+  });
+});
+
+describe('about a test of the credential in use', () => {
+  const tested: Incident = {
+    ...incident,
+    mode: 'test',
+    state: 'TestCurrent',
+    outcome: 'unchanged',
+  };
+  const again = `- Then test again: aws secretsmanager rotate-secret --no-rotate-immediately --secret-id ${secretArn}\n`;
+
+  test('a value that the target refuses is not said to work, and is corrected and tested again', () => {
+    const { subject, text } = wordAlert(tested, runbook);
+    expect(subject).toBe('Rotor: the credential of prod/app failed its test');
+    expect(text).toMatch(/^The credential in use was to be tested, .* Nothing was rotated\.\n/);
+    expect(text).toContain(
+      [
+        'What is true now:',
+        '- AWSCURRENT is version v-previous.',
+        '- The target refuses version v-previous: whoever logs in with it now has to expect the same.',
+        '- Nothing was changed, neither at the target nor in the secret.\n',
+      ].join('\n'),
+    );
+    expect(text).toContain(
+      `- Correct the user at the target, or the value: aws secretsmanager put-secret-value --secret-id ${secretArn} --secret-string file://value.json\n${again}`,
+    );
+    expect(text).toContain(`- Step by step: ${runbook}#a-failed-test\n`);
+    expect(text).not.toMatch(/works as before|otate again/);
+  });
+
+  test.each([
+    [
+      'CredentialUnusable',
+      'The target accepts the login of version v-previous, but it is not what its users need.',
+    ],
+    ['TargetUnreachable', 'The target could not be reached: nobody knows whether version v-previous works.'],
+    ['SecretMalformed', 'The test did not come to its end: nobody knows whether version v-previous works.'],
+  ])('after %s it says: %s', (error, sentence) => {
+    const { subject, text } = wordAlert({ ...tested, error }, runbook);
+    expect(text).toContain(`- ${sentence}\n`);
+    expect(text).toContain(again);
+    expect(subject.endsWith(error === 'CredentialUnusable' ? 'failed its test' : 'could not be tested')).toBe(
+      true,
+    );
+    expect(text.includes('put-secret-value')).toBe(error === 'CredentialUnusable');
+  });
+
+  test('where nobody could read the labels it names no version', () => {
+    expect(wordAlert({ ...tested, current: null }, runbook).text).toContain(
+      '- The target refuses the value in AWSCURRENT: ',
+    );
+  });
+});
+
 test('nothing held, no release is offered', () => {
   expect(wordAlert(incident, runbook).text).not.toContain('rotor-held');
 });
@@ -168,6 +285,48 @@ test('a hold says that nothing is stopped before the decision, but for what may 
   expect(held('RetirePrevious')).toContain('The old credential may have been stopped');
 });
 
+describe('a hold', () => {
+  const held = (choices: readonly Decision[], version: string | null, error = 'ConsumerSilent') =>
+    wordAlert(
+      {
+        ...incident,
+        kind: 'held',
+        state: 'AskWave',
+        error,
+        outcome: 'kept',
+        current: 'v-token',
+        held: version,
+        decide: { busName: 'rotor', choices, taskToken: 'token' },
+      },
+      runbook,
+    ).text;
+
+  test('with overlap says what accept stops, and that the label stays', () => {
+    const text = held(['resume', 'back', 'accept'], 'v-previous');
+    expect(text).toContain(
+      '- accept goes on without those who were not heard, and stops the old credential whoever still uses it (some rotators leave that to the next rotation)\n',
+    );
+    expect(text).toContain('- Do not take the label rotor-held off while the rotation waits.\n');
+    expect(text).toContain(`- Step by step: ${runbook}#a-held-rotation\n`);
+    expect(text).not.toMatch(/rotate-secret|otate again|remove-from-version-id/);
+  });
+
+  test('without overlap promises no old credential, and speaks of no label to be left', () => {
+    const text = held(['resume', 'accept'], null);
+    expect(text).toContain(
+      '- accept goes on without those who were not heard; an old credential that still works is stopped, whoever uses it\n',
+    );
+    expect(text).toContain(
+      '- No version is held. Without overlap the old credential has not worked since the new one was set.\n',
+    );
+    expect(text).not.toContain('rotor-held');
+  });
+
+  test.each(Object.keys(rotorErrors))('after %s does not say what would be if it were none', (error) => {
+    expect(held(['resume', 'back', 'accept'], 'v-previous', error)).not.toContain('otherwise rotate');
+  });
+});
+
 test('who is cut off from a compromised credential is told before it is stopped, and nothing is left to decide', () => {
   const alert = wordAlert(
     {
@@ -199,15 +358,23 @@ test.each([
   expect(consoleLink(arn)).toBe(`${start}home?region=${region}#/v2/executions/details/${arn}`);
 });
 
-test("an error of AWS's or the runtime's gets the remedy for unknown ones, also by the name of an object's own member", () => {
-  expect(remedyFor('Lambda.Unknown')).toMatch(/^Read the execution/);
-  for (const name of ['constructor', 'toString', '__proto__'])
-    expect(remedyFor(name)).toBe(remedyFor('Lambda.Unknown'));
+test("a known error of AWS's or the runtime's is explained, and its link leads to the table that has it", () => {
+  const { text } = wordAlert({ ...incident, error: 'Runtime.ExitError' }, runbook);
+  expect(text).toContain("- The function's process ended. See its log; memory is the usual reason.\n");
+  expect(text).toContain(`- Runbook: ${runbook}#errors-of-aws-and-of-the-runtime\n`);
+});
+
+test("an error that nobody knows gets the remedy for unknown ones, also by the name of an object's own member", () => {
+  expect(remedyFor('Lambda.Novelty')).toMatch(/^Read the execution/);
+  for (const name of ['constructor', 'toString', '__proto__']) {
+    expect(remedyFor(name)).toBe(remedyFor('Lambda.Novelty'));
+    expect(anchorOf(name)).toBe('errors-of-aws-and-of-the-runtime');
+  }
 });
 
 test('every error of its own has a remedy that fits a chat step', () => {
   for (const name of Object.keys(rotorErrors)) {
-    expect(remedyFor(name)).not.toBe(remedyFor('Lambda.Unknown'));
+    expect(remedyFor(name)).not.toBe(remedyFor('Lambda.Novelty'));
     expect(remedyFor(name).length).toBeLessThanOrEqual(350);
   }
 });
