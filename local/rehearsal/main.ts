@@ -1,10 +1,14 @@
 import { ServerMissing } from '../targets/debian';
 import { PostgresMissing } from '../targets/postgres-missing';
-import { OptionInvalid, parseOptions, usage } from './options';
-import { printReport } from './print-report';
+import { commandIn } from './hold';
+import { OptionInvalid, parseOptions, PortTaken, usage } from './options';
+import { printAlert, printReport } from './print-report';
 import { lines, silence } from './progress';
-import { startRehearsal } from './rehearsal';
+import { startRehearsal, type Rehearsal } from './rehearsal';
 import { exitCodeOf } from './report';
+
+/** How often somebody who stays is told of new alerts. */
+const alertsEveryMs = 200;
 
 /** `npm start`: rehearses rotations, prints what happened, and on a terminal stays until Ctrl-C. */
 async function main(): Promise<number> {
@@ -38,18 +42,22 @@ async function main(): Promise<number> {
     if (options.keep || (process.stdout.isTTY && !options.json)) {
       const { endpoint, keys } = rehearsal;
       // The report stays alone on standard output.
-      (options.json ? process.stderr : process.stdout).write(
+      const out = options.json ? process.stderr : process.stdout;
+      out.write(
         [
           '',
           'The embedded cloud stays until Ctrl-C. From another terminal:',
           `  export AWS_ENDPOINT_URL=${endpoint} AWS_DEFAULT_REGION=us-east-1`,
           `  export AWS_ACCESS_KEY_ID=${keys.accessKeyId} AWS_SECRET_ACCESS_KEY=${keys.secretAccessKey}`,
-          `  aws secretsmanager rotate-secret --secret-id ${report.secret}`,
+          // While a rotation is held another one would be refused.
+          `  ${rehearsal.deciding ?? `aws secretsmanager rotate-secret --secret-id ${report.secret}`}`,
           `  aws stepfunctions list-executions --state-machine-arn ${rehearsal.stateMachineArn}`,
           '',
         ].join('\n'),
       );
+      const telling = tellAlerts(rehearsal, report.alerts.length, out);
       await stopped;
+      clearInterval(telling);
     }
     return exitCodeOf(report);
   } finally {
@@ -57,10 +65,26 @@ async function main(): Promise<number> {
   }
 }
 
+/** Prints the alerts that come from now on, behind the first `told` ones, each with the command that it needs. */
+function tellAlerts(rehearsal: Rehearsal, told: number, out: NodeJS.WriteStream): NodeJS.Timeout {
+  let count = told;
+  return setInterval(() => {
+    const { alerts } = rehearsal;
+    for (const alert of alerts.slice(count)) {
+      const command = commandIn(alert);
+      // One that was worded plainly has a bare token.
+      const hint = command === undefined || alert.includes(command) ? [] : ['', `  ${command}`];
+      out.write(`${['', printAlert(alert), ...hint].join('\n')}\n\n`);
+    }
+    count = alerts.length;
+  }, alertsEveryMs);
+}
+
 /** What the user has to know: of a fault of this machine or of the command line that alone, of any other where it arose. */
 function told(error: unknown): string {
   if (error instanceof OptionInvalid) return `${error.message}\n\n${usage}`;
-  if (error instanceof ServerMissing || error instanceof PostgresMissing) return error.message;
+  if (error instanceof ServerMissing || error instanceof PostgresMissing || error instanceof PortTaken)
+    return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -9,6 +9,7 @@ const historyShape = z.looseObject({
   stateEnteredEventDetails: z.looseObject({ name: z.string() }).optional(),
   stateExitedEventDetails: z.looseObject({ name: z.string() }).optional(),
   taskFailedEventDetails: z.looseObject({ error: z.string().optional() }).optional(),
+  taskSubmitFailedEventDetails: z.looseObject({ error: z.string().optional() }).optional(),
   executionFailedEventDetails: z.looseObject({ error: z.string().optional() }).optional(),
 });
 
@@ -76,7 +77,8 @@ export class Narrator implements ExecutionObserver {
       this.tell('Step Functions', `${exited} (${ms} ms)`);
     }
     if (read.data.type === 'TaskFailed' || read.data.type === 'TaskSubmitFailed') {
-      const error = read.data.taskFailedEventDetails?.error ?? 'failed';
+      const { taskFailedEventDetails: failed, taskSubmitFailedEventDetails: notSubmitted } = read.data;
+      const error = failed?.error ?? notSubmitted?.error ?? 'it does not say why';
       this.tell('Step Functions', `a task failed: ${error}`, 'bad');
     }
     if (read.data.type === 'TaskTimedOut') this.tell('Step Functions', 'a task timed out', 'bad');

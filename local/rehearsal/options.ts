@@ -37,25 +37,60 @@ export class OptionInvalid extends Error {
   override readonly name = 'OptionInvalid';
 }
 
+/** The port that the command line names is in use; the message says what to do. */
+export class PortTaken extends Error {
+  override readonly name = 'PortTaken';
+
+  constructor(port: number) {
+    super(
+      `--port ${port}: something listens there already; end it, name another port, or leave the option out for a free one`,
+    );
+  }
+}
+
+/** Where the explanation of an option begins, and how wide the help is at most. */
+const helpIndent = 22;
+const helpWidth = 80;
+
+/** Names that an option takes, as many on a line as there is room for. */
+function choicesOf(names: readonly string[]): string {
+  const lines: string[] = [];
+  for (const name of names) {
+    const longer = `${lines.at(-1) ?? ''} | ${name}`;
+    // The line that is not the last one ends with a bar.
+    if (lines.length > 0 && helpIndent + longer.length + 2 <= helpWidth) lines[lines.length - 1] = longer;
+    else lines.push(name);
+  }
+  return lines.join(` |\n${' '.repeat(helpIndent)}`);
+}
+
 /** What `npm start -- --help` prints. */
-export const usage = `Rehearses a secret rotation on this machine: the deployed template, a real target, three applications.
+export const usage = `Rehearses a secret rotation on this machine: the deployed template, a real
+target, three applications.
 
   npm start [-- options]
 
-  --rotator NAME      ${rotatorNames.join(' | ')}   (default: ${rotatorNames[0] ?? ''})
+  --rotator NAME      ${choicesOf(rotatorNames)}
+                      (default: ${rotatorNames[0] ?? ''})
   --fail STATE[:before|:after][:crash|:timeout|:error][:always]
-                      make a task fail once, or every time, before or after its effect
-                      (default: before, error); STATE is a task of the workflow
-  --refuse NAME       an application that refuses the new version:  ${applicationNames.join(' | ')}
+                      make a task fail once, or every time, before or after
+                      its effect (default: before, error); STATE is a task of
+                      the workflow
+  --refuse NAME       an application that refuses the new version:
+                      ${choicesOf(applicationNames)}
   --silent NAME       an application that never answers
-  --decide DECISION   what the operator decides about a rotation that is held:  ${decisions.join(' | ')}
-  --drain RULE        a job that keeps its old session, and what the policy says about it:  ${openSessions.join(' | ')}
-  --rotations N       how many rotations, one after the other       (default: 1)
+  --decide DECISION   what the operator decides about a rotation that is held:
+                      ${choicesOf(decisions)}
+  --drain RULE        a job that keeps its old session, and what the policy says
+                      about it:  ${choicesOf(openSessions)}
+  --rotations N       how many rotations, one after the other: 1 to ${mostRotations}
+                      (default: 1)
   --json              the report alone, as JSON, on standard output
-  --port N            port of the endpoint                          (default: a free one)
+  --port N            port of the endpoint (default: a free one)
   --keep              stay until Ctrl-C, also without a terminal
 
-Exit code: 0 rotated, 2 failed safely or held (an alert says what is true), 1 anything else.
+Exit code: 0 rotated, 2 failed safely or held (an alert says what is true),
+1 anything else.
 `;
 
 /** Reads the command line. OptionInvalid names the option and what it takes; `help` where help was asked for. */

@@ -13,12 +13,12 @@ import { repeat, type Application } from './applications';
 import { costOf } from './cost';
 import { countCalls, functionsByRole } from './count-calls';
 import { FaultPlan } from './faults';
-import { type Ended, endOf, heldAt, sessionsAtEnd, wayOf } from './history';
-import { decideBy, holdAlerts } from './hold';
+import { type Ended, endOf, givenUp, heldAt, sessionsAtEnd, waitsFor, wayOf, withHolds } from './history';
+import { commandIn, decideBy, holdAlerts, tokenIn } from './hold';
 import { LastUses } from './last-uses';
 import { findLeaks, type Leak } from './leaks';
 import { Narrator } from './narrator';
-import type { RehearsalOptions } from './options';
+import { PortTaken, type RehearsalOptions } from './options';
 import type { Progress } from './progress';
 import type { Report, RotationReport } from './report';
 import { secretName, Seeding, setDeadlines, shortenDeadline, testOfCurrent } from './seeding';
@@ -77,6 +77,10 @@ export interface Rehearsal {
   rotate(): Promise<RotationReport>;
   /** Decides about the rotation that is held, by the command in its alert, and waits for its end or the next hold. */
   decide(decision: Decision, skip?: readonly string[]): Promise<RotationReport>;
+  /** The command that decides about the rotation that is held; undefined where none is. */
+  readonly deciding: string | undefined;
+  /** Text of every alert that the operator has been sent by now. */
+  readonly alerts: readonly string[];
   /** Where secret values were found where none may be. */
   leaks(): Promise<readonly Leak[]>;
   /** Starts a client that logs in with what AWSCURRENT names at that moment, all the time. */
@@ -171,7 +175,7 @@ export async function startRehearsal(
     return running;
   } catch (error) {
     await stop();
-    throw error;
+    throw isPortTaken(error, options.port) ? new PortTaken(options.port) : error;
   }
 }
 
@@ -206,6 +210,7 @@ interface FollowedRotation {
 }
 
 class RunningRehearsal implements Rehearsal {
+  private decided = 0;
   private held: (FollowedRotation & { readonly alert: string; readonly holds: number }) | undefined;
   readonly endpoint: string;
   readonly keys: SessionKeys;
@@ -253,6 +258,7 @@ class RunningRehearsal implements Rehearsal {
     const after = await this.measure();
     const last = rotations.at(-1);
     if (last === undefined) throw new RangeError('a rehearsal has at least one rotation');
+    const traits = rotators[options.rotator].traits(target.settings ?? {});
     const functions = await functionsByRole(cloud);
     const made = cloud.journal.entries
       .slice(before.journal)
@@ -263,7 +269,8 @@ class RunningRehearsal implements Rehearsal {
       ...last,
       secret: secretName,
       rotator: options.rotator,
-      overlap: rotators[options.rotator].traits(target.settings ?? {}).overlap,
+      overlap: traits.overlap,
+      endsSessions: traits.endsSessions,
       rotations: rotations.map(({ outcome, transitions, gapMs, workflowMs, wallMs }) => ({
         outcome,
         transitions,
@@ -295,7 +302,8 @@ class RunningRehearsal implements Rehearsal {
         customEvents: after.events - before.events,
         snsPublishes: made.filter(({ service }) => service === 'sns').length,
       }),
-      alerts: cloud.mails.filter(({ to }) => to === operatorAddress).map(({ text }) => text),
+      decided: options.decide === undefined ? null : { decision: options.decide, times: this.decided },
+      alerts: this.alerts,
       leaks: (await this.leaks()).reduce((sum, { count }) => sum + count, 0),
       firstRotationMs,
     };
@@ -319,7 +327,16 @@ class RunningRehearsal implements Rehearsal {
     const { held } = this;
     if (held === undefined) throw new RangeError('no rotation is held');
     await decideBy(this.parts.cloud, held.alert, decision, skip);
+    this.decided += 1;
     return this.follow(held, held.holds);
+  }
+
+  get deciding(): string | undefined {
+    return this.held === undefined ? undefined : commandIn(this.held.alert);
+  }
+
+  get alerts(): readonly string[] {
+    return this.cloud.mails.filter(({ to }) => to === operatorAddress).map(({ text }) => text);
   }
 
   /** Waits until an execution ends, or is held once more than it was. */
@@ -334,13 +351,17 @@ class RunningRehearsal implements Rehearsal {
         .catch(() => undefined);
       const alerts = holdAlerts(cloud.mails, executionArn);
       const alert = alerts.at(-1);
-      const isHeld = ended?.status === 'RUNNING' && alert !== undefined && alerts.length > holds;
+      const isAsked = ended?.status === 'RUNNING' && alert !== undefined && alerts.length > holds;
+      // An alert whose answer was lost is followed by another with another token: only one of them is waited for.
+      const isHeld = isAsked && waitsFor(await cloud.history(executionArn), tokenIn(alert) ?? alert);
       if (isHeld) this.held = { ...rotation, alert, holds: alerts.length };
       if (isHeld || (ended !== undefined && ended.status !== 'RUNNING')) {
         if (settleMs > 0) await narrator.settled(token, settleMs);
         const history = await cloud.history(executionArn);
+        const end = isHeld ? heldAt(history) : endOf(ended);
         return {
-          ...(isHeld ? heldAt(history) : endOf(ended)),
+          ...end,
+          consumers: withHolds(end.consumers, history),
           ...sessionsAtEnd(history),
           ...wayOf(history),
           wallMs: Date.now() - startedAt,
@@ -348,16 +369,16 @@ class RunningRehearsal implements Rehearsal {
       }
       await pause(20);
     }
+    const ended = await cloud
+      .call<Ended>('sfn', 'DescribeExecution', { executionArn })
+      .catch(() => undefined);
+    const history = ended === undefined ? [] : await cloud.history(executionArn);
+    const way = wayOf(history);
     return {
-      outcome: 'failed',
-      states: [],
-      transitions: 0,
-      consumers: [],
+      ...givenUp(executionArn, ended, way, patienceMs),
+      ...way,
       sessions: [],
       ended: [],
-      gapMs: 0,
-      workflowMs: 0,
-      refusedTasks: 0,
       wallMs: Date.now() - startedAt,
     };
   }
@@ -416,6 +437,12 @@ function outputs(stacks: ReadonlyMap<string, DeployedStack>) {
     return value;
   };
   return { secretArn: of('SecretArn'), stateMachineArn: of('StateMachineArn') };
+}
+
+/** Whether the one port that was asked for is in use; servers that take free ports may meet one too. */
+function isPortTaken(error: unknown, port: number): boolean {
+  if (!(error instanceof Error) || !('code' in error) || !('port' in error)) return false;
+  return error.code === 'EADDRINUSE' && error.port === port;
 }
 
 async function timed<Result>(progress: Progress, what: string, work: () => Promise<Result>): Promise<Result> {

@@ -1,3 +1,5 @@
+import type { FailureOutcome } from '../../domain/alerts';
+import type { Decision } from '../../domain/events';
 import type { RotatorName } from '../../rotators/registry';
 import type { RotatorTraits, SessionHolder } from '../../rotators/rotator';
 
@@ -11,11 +13,24 @@ export interface ConsumerReport {
   readonly outcome: string;
   /** From the first asking to the answer. */
   readonly ms: number;
+  /** Where a decision left it out (`skipped`): how it stood when the rotation was held, if it had been asked by then. */
+  readonly whenHeld?: { readonly outcome: string; readonly ms: number };
+}
+
+/** What kept a rotation from its good end, or holds it, as the workflow says it. */
+export interface Failure {
+  readonly state: string;
+  readonly error: string;
+  readonly outcome: FailureOutcome;
 }
 
 /** One rotation of the run. */
 export interface RotationReport {
   readonly outcome: Outcome;
+  /** Null where it rotated, and where the workflow did not come to say it: then there is a `reason`. */
+  readonly failure: Failure | null;
+  /** Why the outcome is `failed`, where the workflow itself could not say so. */
+  readonly reason: string | null;
   /** Names of the states in the order in which they were entered. */
   readonly states: readonly string[];
   /** States entered, and retries: what Step Functions charges. */
@@ -39,14 +54,16 @@ export interface RotationReport {
 export type Calls = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /**
- * What a rehearsal found. `outcome`, `states`, `transitions`, `consumers`, `sessions`, `ended`, `gapMs` and `wallMs` are
- * those of the last rotation, all else is of the whole run.
+ * What a rehearsal found. `outcome`, `failure`, `reason`, `states`, `transitions`, `consumers`, `sessions`, `ended`, `gapMs`,
+ * `workflowMs` and `wallMs` are those of the last rotation, all else is of the whole run.
  */
 export interface Report extends RotationReport {
   readonly secret: string;
   readonly rotator: RotatorName;
   /** What the target tolerates while applications move. */
   readonly overlap: RotatorTraits['overlap'];
+  /** Whether the target has sessions that can be ended; where not, it tells uses at most. */
+  readonly endsSessions: boolean;
   readonly rotations: readonly Pick<
     RotationReport,
     'outcome' | 'transitions' | 'gapMs' | 'workflowMs' | 'wallMs'
@@ -68,6 +85,8 @@ export interface Report extends RotationReport {
   readonly probe: { readonly logins: number; readonly refused: number };
   /** How often the planned fault struck; null where none was planned. 0: the rotation never came to that state. */
   readonly faultStrikes: number | null;
+  /** What was to be decided about holds, and how often it was; null where the command line did not say. */
+  readonly decided: { readonly decision: Decision; readonly times: number } | null;
   readonly costUsd: number;
   /** Text of every alert that the topic delivered. */
   readonly alerts: readonly string[];

@@ -1,6 +1,7 @@
 import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -106,7 +107,13 @@ const reportShape = z.object({
   connections: count,
   refusedLogins: count,
   consumers: z.array(
-    z.strictObject({ name: z.string(), wave: count, outcome: z.string(), ms: z.number().min(0) }),
+    z.strictObject({
+      name: z.string(),
+      wave: count,
+      outcome: z.string(),
+      ms: z.number().min(0),
+      whenHeld: z.optional(z.strictObject({ outcome: z.string(), ms: z.number().min(0) })),
+    }),
   ),
   apps: z.array(z.strictObject({ name: z.string(), queries: count, errors: count })),
   gapMs: z.number().min(0),
@@ -132,6 +139,7 @@ test('an application that stays silent has the rotation held, exit code 2; accep
     'orders loaded',
     'reports skipped',
   ]);
+  expect(decided.consumers.find(({ name }) => name === 'reports')?.whenHeld?.outcome).toBe('silent');
 });
 
 test('with --json a rotation ends with 0, and prints the report and nothing else', async () => {
@@ -223,4 +231,16 @@ test.each([
   expect(command.stdout).toBe('');
   expect(command.stderr).toContain(says);
   expect(command.stderr).not.toContain('    at ');
+});
+
+test('a port in use ends with 1 and a sentence that says what to do', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const command = new Command('--port', String(port));
+  expect(await command.exitCode()).toBe(1);
+  server.close();
+  expect(command.stderr).toMatch(new RegExp(`^--port ${port}: something listens there already; .*\n$`));
+  await expectNothingLeft();
 });
