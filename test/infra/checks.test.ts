@@ -2,19 +2,19 @@ import { Duration } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { AdapterConsumer } from '../../infra/adapter-consumer';
 import { checkSchedule, checkSecretName } from '../../infra/checks';
-import type { RotatedSecretProps } from '../../infra/rotated-secret';
+import type { RotatedSecretProps, RotationWindow } from '../../infra/rotated-secret';
 import { RotationConsumer } from '../../infra/rotation-consumer';
+import type { RotatorName } from '../../rotators/registry';
 import { orchestratorIn, rotatedSecretIn, stack } from './templates';
 
-/** What an app without types may hand over. */
-const untyped = <Value>(value: unknown): Value => value as Value;
 const secretArn = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:shop/db-AbCdEf';
 
 describe('a rotated secret says what is wrong with', () => {
   test.each<[string, Partial<RotatedSecretProps>, RegExp]>([
     [
       'a rotator that there is not',
-      { rotator: untyped('postgress') },
+      // What an app without types may hand over.
+      { rotator: 'postgress' as RotatorName },
       /^Stack\/Rotated: there is no rotator postgress; there are postgres-alternating, /,
     ],
     [
@@ -32,7 +32,11 @@ describe('a rotated secret says what is wrong with', () => {
       { secretName: 'shop db' },
       /secretName "shop db" cannot be a secret's name/,
     ],
-    ['no schedule', { schedule: untyped(undefined) }, /Stack\/Rotated: schedule is missing/],
+    [
+      'no schedule',
+      { schedule: undefined as unknown as RotationWindow },
+      /Stack\/Rotated: schedule is missing/,
+    ],
   ])('%s', (_, props, message) => {
     const scope = stack();
     expect(() => rotatedSecretIn(scope, orchestratorIn(scope), props)).toThrow(message);
@@ -90,16 +94,16 @@ test.each(['', 'wiki page', 'ftp://example.com/errors'])('no page is at %p', (ru
 );
 
 test('an orchestrator names the rotator that there is not', () =>
-  expect(() => orchestratorIn(stack(), { rotators: untyped(['postgres-single', 'postgress']) })).toThrow(
-    /^Stack\/Rotor: there is no rotator postgress; /,
-  ));
+  expect(() =>
+    orchestratorIn(stack(), { rotators: ['postgres-single', 'postgress' as RotatorName] }),
+  ).toThrow(/^Stack\/Rotor: there is no rotator postgress; /));
 
 test('an adapter that there is not is refused with those that there are', () => {
   const props = {
     consumer: 'web',
     secretName: 'shop/db',
-    adapter: untyped<'ecs'>('ec2'),
-    settings: untyped<never>({}),
+    adapter: 'ec2' as 'ecs',
+    settings: { service: '' },
   };
   expect(() => new AdapterConsumer(stack(), 'Web', props)).toThrow(
     /^Stack\/Web: there is no adapter ec2; there are ecs, /,
