@@ -10,7 +10,7 @@ export const handler = reports(async ({ url, value }, application) => {
     headers: { 'content-type': 'application/json', 'user-agent': application, 'x-signature': signature },
     body,
     redirect: 'error',
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(20_000),
   });
   if (!answer.ok) throw new Error(`the receiver answered ${String(answer.status)}`);
   const { received } = (await answer.json()) as { readonly received: number };

@@ -13,7 +13,7 @@ export const handler = reports(async ({ accessKeyId, secretAccessKey }, applicat
   try {
     const { Parameters = [] } = await client.send(
       new GetParametersByPathCommand({ Path: '/example-app/orders' }),
-      { abortSignal: AbortSignal.timeout(5_000) },
+      { abortSignal: AbortSignal.timeout(20_000) },
     );
     return Parameters.length;
   } finally {

@@ -4,7 +4,7 @@ import { reports, text } from './reports';
 export const handler = reports(async ({ url, token }, application) => {
   const response = await fetch(new URL('/orders', text(url, 'url')), {
     headers: { authorization: `Bearer ${text(token, 'token')}`, 'user-agent': application },
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(20_000),
   });
   const body: unknown = await response.json();
   if (!response.ok) throw new Error(`the partner answers status ${response.status}`);

@@ -11,7 +11,7 @@ export const handler = reports(async (credential, application) => {
     database: text(dbname, 'dbname'),
     user: text(username, 'username'),
     password: text(password, 'password'),
-    connectTimeout: 5_000,
+    connectTimeout: 20_000,
     // The driver compares the certificate with the host's name only where it is told to.
     ...(isPlain(credential) ? {} : { ssl: { verifyIdentity: true } }),
   });

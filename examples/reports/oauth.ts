@@ -6,7 +6,7 @@ export const handler = reports(async (credential, application) => {
   const answer = await fetch(text(credential['url'], 'url'), {
     headers: { authorization: `Bearer ${token}`, 'user-agent': application },
     redirect: 'error',
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(20_000),
   });
   if (!answer.ok) throw new Error(`the API answered ${String(answer.status)}`);
   const { orders } = (await answer.json()) as { readonly orders: number };
@@ -22,7 +22,7 @@ async function accessToken({ tokenUrl, client_id, client_secret }: Readonly<Reco
     headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` },
     body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'orders' }),
     redirect: 'error',
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(20_000),
   });
   if (!answer.ok) throw new Error(`the authorization server answered ${String(answer.status)}`);
   const { access_token } = (await answer.json()) as { readonly access_token: string };

@@ -11,7 +11,7 @@ export const handler = reports(async (credential, application) => {
     database: text(dbname, 'dbname'),
     user: text(username, 'username'),
     password: text(password, 'password'),
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: 20_000,
     ssl: !isPlain(credential),
   });
   await client.connect();

@@ -7,12 +7,13 @@ export const handler = reports(async (credential, application) => {
   const place = {
     host: text(host, 'host'),
     port: Number(port ?? 6379),
-    connectTimeout: 5_000,
+    connectTimeout: 20_000,
     // A refused login must come back as an error, and not be tried for ever.
     reconnectStrategy: false,
   } as const;
   const client = createClient({
     name: application,
+    commandOptions: { timeout: 20_000 },
     username: text(username ?? 'default', 'username'),
     password: text(password, 'password'),
     socket: isPlain(credential) ? place : { ...place, tls: true },

@@ -20,7 +20,7 @@ async function countFiles(at: SecretMembers, credential: SecretMembers, ident: s
     privateKey: text(credential['privateKey'], 'privateKey'),
     hostVerifier: (key: Buffer) => key.equals(expected),
     authHandler: ['publickey'],
-    readyTimeout: 5_000,
+    readyTimeout: 20_000,
     // What the host's log shows of a client.
     ident,
   };

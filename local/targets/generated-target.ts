@@ -52,6 +52,8 @@ export async function startGeneratedTargets(cloud?: Cloud): Promise<GeneratedTar
       response.end(JSON.stringify({ received: log.length }));
     })();
   });
+  // Node's five seconds would end a connection at the moment at which a client that has rested uses it again.
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -106,6 +106,8 @@ export async function startIssuer({ latencyMs = 0 }: { readonly latencyMs?: numb
       else answer(response, fault?.echo === undefined ? reply : { ...reply, text: authorization }, fault);
     })();
   });
+  // Node's five seconds would end a connection at the moment at which a client that has rested uses it again.
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -81,6 +81,8 @@ export async function startPartner(): Promise<Partner> {
       respond(response, answer);
     });
   });
+  // Node's five seconds would end a connection at the moment at which a client that has rested uses it again.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);

@@ -17,6 +17,8 @@ export type Told =
 async function serve(): Promise<void> {
   const { default: Server } = await import('oidc-provider');
   const server = createServer();
+  // Node's five seconds would end a connection at the moment at which a client that has rested uses it again.
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -189,6 +189,7 @@ async function connect(
   const client: Client = createClient({
     ...login,
     name: application,
+    commandOptions: { timeout: 60_000 },
     socket:
       certificate === undefined
         ? place
