@@ -281,8 +281,10 @@ test('a hold says that nothing is stopped before the decision, but for what may 
   const held = (state: string) =>
     wordAlert({ ...incident, kind: 'held', outcome: 'kept', current: 'v-token', state }, runbook).text;
   expect(held('AskWave')).toContain('waits for your decision, and stops nothing before.');
-  expect(held('RetirePrevious')).not.toContain('stops nothing');
-  expect(held('RetirePrevious')).toContain('The old credential may have been stopped');
+  for (const state of ['RetirePrevious', 'ReleasePrevious']) {
+    expect(held(state)).not.toContain('stops nothing');
+    expect(held(state)).toContain('The old credential may have been stopped');
+  }
 });
 
 describe('a hold', () => {
