@@ -125,13 +125,13 @@ export function wordAlert(incident: Incident, runbookUrl: string): AlertMessage 
 const refused: ReadonlySet<string> = new Set(['CredentialRejected', 'CredentialUnusable']);
 
 /** States that a rotation comes to when it stops the old credential, or has done so. */
-const stopping: ReadonlySet<string> = new Set(['RetirePrevious', 'ReleasePrevious']);
+export const statesOfStopping: ReadonlySet<string> = new Set(['RetirePrevious', 'ReleasePrevious']);
 
 /** What a hold leaves working, behind the word that it waits. */
 function whatWorks({ mode, state }: Incident): string {
   if (mode === 'follow') return '. Something else than Rotor has rotated';
   // It stops the credential first, and may fail at what comes then, or lose its answer.
-  return stopping.has(state)
+  return statesOfStopping.has(state)
     ? '. The new credential works; the old one may have been stopped, and its open sessions go on'
     : ', and stops nothing before';
 }
@@ -166,7 +166,7 @@ function whatIsTrue(incident: Incident): string[] {
     kept: 'Nothing that may still be in use is stopped before somebody has looked.',
     'revert-failed': 'Going back did not come to its end: check now whether AWSCURRENT logs in.',
   };
-  const isStopping = kind === 'held' && stopping.has(incident.state);
+  const isStopping = kind === 'held' && statesOfStopping.has(incident.state);
   lines.push(isStopping ? 'The old credential may have been stopped.' : told[outcome]);
   if (held !== null)
     lines.push(`Version ${held} is held (label ${heldLabel}): no rotation starts until it is released.`);

@@ -12,6 +12,7 @@ import { lambdaProtocol } from './lambda-protocol';
 import type { Protocol } from './protocol';
 import { queryProtocol } from './query-protocol';
 import { isSignedWith, parseAuthorization } from './signature';
+import { keepIdleConnections } from '../kernel/idle-connections';
 
 /** Who holds which access key. */
 export interface Identities {
@@ -55,8 +56,7 @@ export interface Gateway {
 /** Opens the endpoint that AWS's SDKs and command line talk to. */
 export async function startGateway({ port = 0, ...parts }: GatewayOptions): Promise<Gateway> {
   const server = createServer((message, response) => void serve(message, response, parts));
-  // Node's five seconds would end a connection at the moment at which a client that has rested uses it again.
-  server.keepAliveTimeout = 0;
+  keepIdleConnections(server);
   await listen(server, port);
   const { port: bound } = server.address() as AddressInfo;
   return { endpoint: `http://127.0.0.1:${bound}`, stop: () => close(server) };

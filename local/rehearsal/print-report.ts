@@ -1,3 +1,4 @@
+import { statesOfStopping } from '../../domain/alerts';
 import type { SessionHolder } from '../../rotators/rotator';
 import type { Calls, ConsumerReport, Report } from './report';
 
@@ -91,13 +92,10 @@ function titleOf(report: Report): string {
   return `FAILED: going back failed as well${alerts.length > 0 ? '; the alert says what works' : ''}`;
 }
 
-/** States at whose failure the old credential may have been stopped. */
-const stopping = new Set(['RetirePrevious', 'ReleasePrevious']);
-
 function whatWorksWhileHeld({ overlap, failure }: Report): string {
   if (overlap === 'none') return 'the new credential works, the old one is gone';
   if (failure === null) return 'the alert says what works';
-  return stopping.has(failure.state)
+  return statesOfStopping.has(failure.state)
     ? 'the new credential works, the old may be stopped'
     : 'both credentials work';
 }

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { Cloud } from '../cloud';
 import { isRefusedLogin, membersIn, newSecret, UnwantedAnswer } from './http-target';
 import type { RehearsalTarget, TargetKind, TargetServer } from './target';
+import { keepIdleConnections } from '../kernel/idle-connections';
 
 /** A receiver of webhooks: whoever sends to it signs with the value, and it checks with what Secrets Manager holds. */
 export const generatedKind: TargetKind = {
@@ -52,8 +53,7 @@ export async function startGeneratedTargets(cloud?: Cloud): Promise<GeneratedTar
       response.end(JSON.stringify({ received: log.length }));
     })();
   });
-  // Node's five seconds would end a connection at the moment at which a client that has rested uses it again.
-  server.keepAliveTimeout = 0;
+  keepIdleConnections(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

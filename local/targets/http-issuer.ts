@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import { keepIdleConnections } from '../kernel/idle-connections';
 
 /** What goes wrong with one request to come. */
 export interface Fault {
@@ -106,8 +107,7 @@ export async function startIssuer({ latencyMs = 0 }: { readonly latencyMs?: numb
       else answer(response, fault?.echo === undefined ? reply : { ...reply, text: authorization }, fault);
     })();
   });
-  // Node's five seconds would end a connection at the moment at which a client that has rested uses it again.
-  server.keepAliveTimeout = 0;
+  keepIdleConnections(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

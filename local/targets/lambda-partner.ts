@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logins } from './target';
+import { keepIdleConnections } from '../kernel/idle-connections';
 
 /** A partner's HTTP server that the example of a team's own rotator works on. */
 export interface Partner {
@@ -81,8 +82,7 @@ export async function startPartner(): Promise<Partner> {
       respond(response, answer);
     });
   });
-  // Node's five seconds would end a connection at the moment at which a client that has rested uses it again.
-  server.keepAliveTimeout = 0;
+  keepIdleConnections(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Adapter, AdapterPayload, default as Provider } from 'oidc-provider';
+import { keepIdleConnections } from '../kernel/idle-connections';
 
 /** What the parent asks this process for. */
 export type Question = 'initial access token' | 'clients' | 'log';
@@ -17,8 +18,7 @@ export type Told =
 async function serve(): Promise<void> {
   const { default: Server } = await import('oidc-provider');
   const server = createServer();
-  // Node's five seconds would end a connection at the moment at which a client that has rested uses it again.
-  server.keepAliveTimeout = 0;
+  keepIdleConnections(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

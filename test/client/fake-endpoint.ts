@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
+import { keepIdleConnections } from '../../local/kernel/idle-connections';
 import type { FakeEventBus } from './fake-event-bus';
 import type { FakeQueue } from './fake-queue';
 import type { FakeSecretsManager } from './fake-secrets-manager';
@@ -22,8 +23,7 @@ export async function startEndpoint(behind: Behind): Promise<{ url: string; stop
       response.end(JSON.stringify(body));
     });
   });
-  // A connection that is closed for being idle takes along what is just sent over it.
-  server.keepAliveTimeout = 0;
+  keepIdleConnections(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import * as z from 'zod';
+import { keepIdleConnections } from '../../local/kernel/idle-connections';
 import type { Labels } from '../../domain/labels';
 import { afterMove, refusal } from '../domain/label-store';
 
@@ -86,8 +87,7 @@ export class AwsEndpoint {
         }
       });
     });
-    // A connection that is closed for being idle takes along what is just sent over it.
-    this.server.keepAliveTimeout = 0;
+    keepIdleConnections(this.server);
   }
 
   /** Listens, and points the SDK's clients of this process at itself. */

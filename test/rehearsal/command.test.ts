@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import * as z from 'zod';
 import { rotatorNames } from '../../rotators/registry';
+import { startRunningTime } from '../running-time';
 import { eventually } from './eventually';
 
 // Each command begins with a synthesis where none is kept, which is slow where all processors are at work.
@@ -27,7 +28,6 @@ afterEach(() => Promise.all(commands.splice(0).map((command) => command.stop()))
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 const commands: Command[] = [];
-const sliceMs = 50;
 
 /** A command under way. */
 class Command {
@@ -61,12 +61,10 @@ class Command {
   async interrupt(whom: 'group' | 'first'): Promise<number> {
     const { pid } = this.child;
     if (pid === undefined) throw new Error('the command was not started');
-    let slices = 0;
-    const counter = setInterval(() => (slices += 1), sliceMs);
+    const spent = startRunningTime();
     process.kill(whom === 'group' ? -pid : pid, 'SIGINT');
     await this.closed;
-    clearInterval(counter);
-    return slices * sliceMs;
+    return spent();
   }
 
   /** Ends it, if it has not ended by itself. */

@@ -1,27 +1,12 @@
 import timers from 'node:timers';
-
-/** Shorter than anything that is measured here, longer than what a busy machine is late by. */
-const sliceMs = 50;
+import { sliceMs } from '../running-time';
 
 /** From here on a timer is a deadline and no pause. */
 const shortestMs = 1_000;
 
 /**
- * Starts to count the time in which this process runs, in milliseconds; what it returns stops and says it. A machine that
- * stands still, or collects garbage, adds a slice at most.
- */
-export function startRunningTime(): () => number {
-  let slices = 0;
-  const counter = setInterval(() => (slices += 1), sliceMs);
-  return () => {
-    clearInterval(counter);
-    return slices * sliceMs;
-  };
-}
-
-/**
- * Has long timers count that time too. Drivers give a login five seconds of the wall: a process that stood still for so long
- * would give it up with the answer waiting to be read.
+ * Has long timers count the time in which this process runs. Drivers give a login five seconds of the wall: a process that
+ * stood still for so long would give it up with the answer waiting to be read.
  */
 function countRunningTime(place: { setTimeout: typeof setTimeout }): void {
   const native = place.setTimeout;

@@ -4,7 +4,7 @@ import type { Fault } from '../../../local/targets/http-issuer';
 import { startHttpTargets, type HttpTarget, type HttpTargets } from '../../../local/targets/http-target';
 import { rotators } from '../../../rotators/registry';
 import { contextFor, membersOf, newVersion, rejection, withMembers } from '../context';
-import { startRunningTime } from '../running-time';
+import { startRunningTime } from '../../running-time';
 
 const rotator = rotators['http-api-key'];
 

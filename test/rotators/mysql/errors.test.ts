@@ -9,7 +9,7 @@ import {
 import { classified } from '../../../rotators/mysql/errors';
 import { rotators } from '../../../rotators/registry';
 import { contextFor, membersOf, rejection, withMembers } from '../context';
-import { startRunningTime } from '../running-time';
+import { startRunningTime } from '../../running-time';
 
 const alternating = rotators['mysql-alternating'];
 
